@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS decisions
     confidence_level        LowCardinality(String),         -- high, medium, low or empty
     processing_time         Nullable(Float64),              -- seconds
     success                 Bool,
-    quality_score           Nullable(Float32),              -- 0 to 100
+    quality_score           Nullable(Float64),              -- 0 to 100; 64 bits, so that 81.7 is summed as 81.7
     success_indicator       Nullable(Bool),
     improvement_potential   LowCardinality(String),         -- high, medium, low or empty
     experiment              LowCardinality(String),
