@@ -41,7 +41,8 @@ impl Quantiles {
 
     /// The duration of rank ⌈q·n⌉ (at least 1), in seconds, for 0 < q < 1; nothing when there are no durations.
     pub fn quantile(&self, q: f64) -> Option<f64> {
-        let rank = ((q * self.count() as f64).ceil() as u64).max(1);
+        // 0.07 · 100 is a little more than 7 in binary: without the tolerance the rank would be 8.
+        let rank = ((q * self.count() as f64 - 1e-9).ceil() as u64).max(1);
         let mut seen = 0;
         self.counts.iter().find_map(|(nanos, count)| {
             seen += count;
@@ -98,6 +99,7 @@ mod tests {
         let hundred = of(&(1..=100).map(f64::from).collect::<Vec<_>>());
         assert_eq!(hundred.quantile(0.95), Some(95.0));
         assert_eq!(hundred.quantile(0.951), Some(96.0));
+        assert_eq!(hundred.quantile(0.07), Some(7.0));
         assert_eq!(hundred.quantile(0.001), Some(1.0));
         assert_eq!(of(&[1.0, 2.0, 3.0]).quantile(0.5), Some(2.0));
         assert_eq!(Quantiles::default().quantile(0.5), None);
