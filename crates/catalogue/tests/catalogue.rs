@@ -83,125 +83,126 @@ fn optional_keys_are_read() {
     assert_eq!(metric.value_per_unit.as_ref().unwrap().currency, "EUR");
 }
 
+/// What to replace in [`SMALL`], by what, and what the refusal must say.
+const BROKEN_RULES: &[(&str, &str, &str)] = &[
+    ("version: 1", "version: 2", "`version` is `2`: must be 1"),
+    ("name: crm_sync", "name: CRM", "`components.name` is `CRM`"),
+    ("title: CRM sync", "title: ' '", "`crm_sync.title`"),
+    (
+        "log_type: airtable",
+        "log_type: Airtable",
+        "`crm_sync.log_type` is `Airtable_operation`",
+    ),
+    (
+        "operation: /input",
+        "method_used: /input",
+        "`crm_sync.dimensions` is `method_used`: every component has",
+    ),
+    (
+        "operation: /input",
+        "success: /input",
+        "`crm_sync.dimensions` is `success`: the name is reserved",
+    ),
+    (
+        "operation: /input_data/operation",
+        "operation: input",
+        "is `input`: must be a JSON pointer",
+    ),
+    (
+        "operation: /input_data/operation",
+        "operation: /a~2",
+        "is `/a~2`: must be a JSON pointer",
+    ),
+    (
+        "operation: /input_data/operation",
+        "operation: /lead_identifier/name",
+        "personal data",
+    ),
+    (
+        "operation: /input_data/operation",
+        "operation: /a, operation: /b",
+        "`operation`: declared twice",
+    ),
+    (
+        "rows: /output",
+        "operation: /output",
+        "`crm_sync.measures` is `operation`: a dimension has this name",
+    ),
+    (
+        "share(failure)",
+        "mean(size)",
+        "`crm_sync.rate.expression` is `mean(size)`: `size` is not a measure of the component; it has processing_time, quality_score, rows",
+    ),
+    (
+        "share(failure)",
+        "share(model = x)",
+        "is `model`: not a dimension of the component; it has method_used",
+    ),
+    (
+        "share(failure)",
+        "quantile(rows, 0.5)",
+        "`quantile(rows, 0.5)`: a quantile can only be taken of processing_time",
+    ),
+    (
+        "share(failure)",
+        "avg(rows)",
+        "`crm_sync.rate.expression` is `avg(rows)`: expected count()",
+    ),
+    (
+        "unit: ratio",
+        "unit: seconds",
+        "`crm_sync.rate.unit` is `seconds`: a share, and only a share",
+    ),
+    (
+        "minimum_sample: 30",
+        "minimum_sample: 0",
+        "`crm_sync.rate.minimum_sample` is `0`",
+    ),
+    (
+        "split_by: operation",
+        "split_by: model",
+        "`crm_sync.rate.split_by` is `model`: not a dimension",
+    ),
+    (
+        "split_by: operation",
+        "split_denominator: all",
+        "`crm_sync.rate.split_denominator` is `all`",
+    ),
+    (
+        "split_by: operation",
+        "thresholds: {warning: 0.1, critical: 0.05}",
+        "`crm_sync.rate.thresholds.critical` is `0.05`: must be above warning (0.1)",
+    ),
+    (
+        "split_by: operation",
+        "thresholds: {warning: 0.1, critical: 1.5}",
+        "`crm_sync.rate.thresholds.critical` is `1.5`: must be a number from 0 to 1",
+    ),
+    (
+        "split_by: operation",
+        "value_per_unit: {amount: -1, currency: EUR}",
+        "`crm_sync.rate.value_per_unit.amount` is `-1`",
+    ),
+    (
+        "split_by: operation",
+        "value_per_unit: {amount: 1, currency: euro}",
+        "`crm_sync.rate.value_per_unit.currency` is `euro`",
+    ),
+    (
+        "components:\n",
+        "components:\n  - {name: other_one, title: T, log_type: airtable_operation, metrics: []}\n",
+        "`crm_sync.log_type` is `airtable_operation`: two components",
+    ),
+    (
+        "components:\n",
+        "components:\n  - {name: crm_sync, title: T, log_type: x, metrics: []}\n",
+        "`components.name` is `crm_sync`: two components",
+    ),
+];
+
 #[test]
 fn what_breaks_a_rule_is_refused_with_key_value_and_rule() {
-    let second = "  - {name: other_one, title: T, log_type: airtable_operation, metrics: []}\n";
-    let duplicate = "  - {name: crm_sync, title: T, log_type: x, metrics: []}\n";
-    for (from, to, message) in [
-        ("version: 1", "version: 2", "`version` is `2`: must be 1"),
-        ("name: crm_sync", "name: CRM", "`components.name` is `CRM`"),
-        ("title: CRM sync", "title: ' '", "`crm_sync.title`"),
-        (
-            "log_type: airtable",
-            "log_type: Airtable",
-            "`crm_sync.log_type` is `Airtable_operation`",
-        ),
-        (
-            "operation: /input",
-            "method_used: /input",
-            "`crm_sync.dimensions` is `method_used`: every component has",
-        ),
-        (
-            "operation: /input",
-            "success: /input",
-            "`crm_sync.dimensions` is `success`: the name is reserved",
-        ),
-        (
-            "operation: /input_data/operation",
-            "operation: input",
-            "is `input`: must be a JSON pointer",
-        ),
-        (
-            "operation: /input_data/operation",
-            "operation: /a~2",
-            "is `/a~2`: must be a JSON pointer",
-        ),
-        (
-            "operation: /input_data/operation",
-            "operation: /lead_identifier/name",
-            "personal data",
-        ),
-        (
-            "operation: /input_data/operation",
-            "operation: /a, operation: /b",
-            "`operation`: declared twice",
-        ),
-        (
-            "rows: /output",
-            "operation: /output",
-            "`crm_sync.measures` is `operation`: a dimension has this name",
-        ),
-        (
-            "share(failure)",
-            "mean(size)",
-            "`crm_sync.rate.expression` is `mean(size)`: `size` is not a measure of the component; it has processing_time, quality_score, rows",
-        ),
-        (
-            "share(failure)",
-            "share(model = x)",
-            "is `model`: not a dimension of the component; it has method_used",
-        ),
-        (
-            "share(failure)",
-            "quantile(rows, 0.5)",
-            "`quantile(rows, 0.5)`: a quantile can only be taken of processing_time",
-        ),
-        (
-            "share(failure)",
-            "avg(rows)",
-            "`crm_sync.rate.expression` is `avg(rows)`: expected count()",
-        ),
-        (
-            "unit: ratio",
-            "unit: seconds",
-            "`crm_sync.rate.unit` is `seconds`: a share, and only a share",
-        ),
-        (
-            "minimum_sample: 30",
-            "minimum_sample: 0",
-            "`crm_sync.rate.minimum_sample` is `0`",
-        ),
-        (
-            "split_by: operation",
-            "split_by: model",
-            "`crm_sync.rate.split_by` is `model`: not a dimension",
-        ),
-        (
-            "split_by: operation",
-            "split_denominator: all",
-            "`crm_sync.rate.split_denominator` is `all`",
-        ),
-        (
-            "split_by: operation",
-            "thresholds: {warning: 0.1, critical: 0.05}",
-            "`crm_sync.rate.thresholds.critical` is `0.05`: must be above warning (0.1)",
-        ),
-        (
-            "split_by: operation",
-            "thresholds: {warning: 0.1, critical: 1.5}",
-            "`crm_sync.rate.thresholds.critical` is `1.5`: must be a number from 0 to 1",
-        ),
-        (
-            "split_by: operation",
-            "value_per_unit: {amount: -1, currency: EUR}",
-            "`crm_sync.rate.value_per_unit.amount` is `-1`",
-        ),
-        (
-            "split_by: operation",
-            "value_per_unit: {amount: 1, currency: euro}",
-            "`crm_sync.rate.value_per_unit.currency` is `euro`",
-        ),
-        (
-            "components:\n",
-            &format!("components:\n{second}"),
-            "`crm_sync.log_type` is `airtable_operation`: two components",
-        ),
-        (
-            "components:\n",
-            &format!("components:\n{duplicate}"),
-            "`components.name` is `crm_sync`: two components",
-        ),
-    ] {
+    for (from, to, message) in BROKEN_RULES {
         check(&SMALL.replacen(from, to, 1), message);
     }
     let metric = SMALL.split_once("    metrics:\n").unwrap().1;
@@ -242,7 +243,9 @@ fn what_has_another_shape_is_refused_with_the_path() {
 }
 
 fn check(text: &str, message: &str) {
-    let error = Catalogue::parse(text).expect_err(message).to_string();
+    let error = Catalogue::parse(text)
+        .err()
+        .map_or_else(|| "accepted".to_owned(), |error| error.to_string());
     assert!(error.contains(message), "expected {message:?} in {error:?}");
 }
 

@@ -1,31 +1,66 @@
 -- Hourly sums of every decision per combination of dimensions, kept by the view below. Sums are fixed-point decimals and
 -- counts, so they are the same whatever the order of inserts and merges: a rollup can be compared with its table to the
--- last digit, and an analysis repeats to the last bit. Processing times are kept as exact counts of values rounded to
--- three significant digits: quantiles merge without loss and are at most 0.5 % off the unrounded value.
+-- last digit, and an analysis repeats to the last bit. `processing_times` counts the times, rounded to three significant
+-- digits, by nanoseconds: quantiles merge without loss and are at most 0.5 % off the unrounded value.
 CREATE TABLE IF NOT EXISTS rollup_hourly
 (
-    hour                   DateTime('UTC'),
-    log_type               LowCardinality(String),
-    method_used            LowCardinality(String),
-    confidence_level       LowCardinality(String),
-    industry               LowCardinality(String),
-    dims                   Array(Tuple(LowCardinality(String), LowCardinality(String))),  -- sorted by name
-    decisions              SimpleAggregateFunction(sum, UInt64),
-    successes              SimpleAggregateFunction(sum, UInt64),
-    labelled               SimpleAggregateFunction(sum, UInt64),
-    positives              SimpleAggregateFunction(sum, UInt64),
-    quality_count          SimpleAggregateFunction(sum, UInt64),
-    quality_sum            SimpleAggregateFunction(sum, Decimal(38, 6)),
-    quality_sum_squares    SimpleAggregateFunction(sum, Decimal(38, 6)),
+    hour                         DateTime('UTC') CODEC(Delta, ZSTD(1)),
+    log_type                     LowCardinality(String),
+    method_used                  LowCardinality(String),
+    confidence_level             LowCardinality(String),
+    industry                     LowCardinality(String),
+    dims                         Array(Tuple(LowCardinality(String), LowCardinality(String))),  -- sorted by name
+    decisions                    SimpleAggregateFunction(sum, UInt64),
+    successes                    SimpleAggregateFunction(sum, UInt64),
+    labelled                     SimpleAggregateFunction(sum, UInt64),
+    positives                    SimpleAggregateFunction(sum, UInt64),
+    quality_count                SimpleAggregateFunction(sum, UInt64),
+    quality_sum                  SimpleAggregateFunction(sum, Decimal(38, 6)),
+    quality_sum_squares          SimpleAggregateFunction(sum, Decimal(38, 6)),
     processing_time_count        SimpleAggregateFunction(sum, UInt64),
     processing_time_sum          SimpleAggregateFunction(sum, Decimal(38, 6)),
     processing_time_sum_squares  SimpleAggregateFunction(sum, Decimal(38, 6)),
-    processing_time_quantiles    AggregateFunction(quantilesExactWeighted(0.5, 0.95, 0.99), Float64, UInt64),
-    measure_counts         SimpleAggregateFunction(sumMap, Map(LowCardinality(String), UInt64)),
-    measure_sums           SimpleAggregateFunction(sumMap, Map(LowCardinality(String), Decimal(38, 9))),
-    measure_sum_squares    SimpleAggregateFunction(sumMap, Map(LowCardinality(String), Decimal(38, 9)))
+    processing_times             SimpleAggregateFunction(sumMap, Map(UInt64, UInt64)),
+    measure_counts               SimpleAggregateFunction(sumMap, Map(String, UInt64)),
+    measure_sums                 SimpleAggregateFunction(sumMap, Map(String, Decimal(38, 9))),
+    measure_sum_squares          SimpleAggregateFunction(sumMap, Map(String, Decimal(38, 9)))
 )
 ENGINE = AggregatingMergeTree
 PARTITION BY toYYYYMM(hour)
 ORDER BY (log_type, hour, method_used, confidence_level, industry, dims)
 SETTINGS non_replicated_deduplication_window = 10000;
+
+-- A float becomes a decimal by way of its decimal digits: toDecimal128 of a float cuts, and would make 0.29 of 0.289999….
+-- Numbers that a sum could not hold (not finite, or from 1e10 on; no time, score, token count or price is) stay in
+-- `decisions` and out of the rollup, so that one absurd value cannot make an insert fail.
+CREATE MATERIALIZED VIEW IF NOT EXISTS rollup_hourly_view TO rollup_hourly AS
+WITH
+    coalesce(quality_score, 0) AS quality,
+    ifNull(abs(quality_score) < 1e10, false) AS has_quality,
+    coalesce(processing_time, 0) AS seconds,
+    ifNull(abs(processing_time) < 1e10, false) AS has_time,
+    mapFilter((name, value) -> abs(value) < 1e10, CAST(measures, 'Map(String, Float64)')) AS numbers
+SELECT
+    toStartOfHour(timestamp)::DateTime('UTC') AS hour,
+    log_type,
+    method_used,
+    confidence_level,
+    industry,
+    arraySort(CAST(dims, 'Array(Tuple(LowCardinality(String), LowCardinality(String)))')) AS dims,
+    count() AS decisions,
+    countIf(success) AS successes,
+    countIf(isNotNull(success_indicator)) AS labelled,
+    countIf(ifNull(success_indicator, false)) AS positives,
+    countIf(has_quality) AS quality_count,
+    sumIf(toDecimal128(printf('%.6f', if(has_quality, quality, 0.)), 6), has_quality) AS quality_sum,
+    sumIf(toDecimal128(printf('%.6f', if(has_quality, quality * quality, 0.)), 6), has_quality) AS quality_sum_squares,
+    countIf(has_time) AS processing_time_count,
+    sumIf(toDecimal128(printf('%.6f', if(has_time, seconds, 0.)), 6), has_time) AS processing_time_sum,
+    sumIf(toDecimal128(printf('%.6f', if(has_time, seconds * seconds, 0.)), 6), has_time) AS processing_time_sum_squares,
+    sumMapIf(map(toUInt64(toDecimal128(printf('%.2e', if(has_time, seconds, 0.)), 9) * 1000000000), toUInt64(1)), has_time)
+        AS processing_times,
+    sumMap(mapApply((name, value) -> (name, toUInt64(1)), numbers)) AS measure_counts,
+    sumMap(mapApply((name, value) -> (name, toDecimal128(printf('%.9f', value), 9)), numbers)) AS measure_sums,
+    sumMap(mapApply((name, value) -> (name, toDecimal128(printf('%.9f', value * value), 9)), numbers)) AS measure_sum_squares
+FROM decisions
+GROUP BY hour, log_type, method_used, confidence_level, industry, dims;

@@ -1,1 +1,9 @@
-//! Placeholder until the crate is written.
+//! ClickHouse as Kaizen uses it: the connection, the migrations that make its tables, the rows that go in and the
+//! queries that come out. Each table has one writer; every query binds its parameters; every failure says which
+//! ClickHouse error it was.
+
+pub mod client;
+pub mod migrate;
+pub mod queries;
+
+pub use client::{ClickHouseConfig, Client, WarehouseError};

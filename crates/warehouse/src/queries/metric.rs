@@ -1,0 +1,254 @@
+//! One metric over a window: whole, per step, per group, and beside another window.
+
+mod sums;
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use kaizen_catalogue::{Component, Metric, SplitDenominator};
+
+use super::coverage::{Coverage, coverage};
+use super::estimate::{self, Sums, Value};
+use super::scope::{Filter, Scope, check_dimension, check_filters};
+use super::window::is_whole;
+use super::{QueryError, Step, Window};
+use crate::client::Client;
+
+/// Name of the group that sums up the values beyond the limit.
+pub const OTHER: &str = "__other__";
+
+/// A question about one metric.
+#[derive(Debug, Clone)]
+pub struct MetricQuery<'a> {
+    /// Component of the metric.
+    pub component: &'a Component,
+    /// The metric.
+    pub metric: &'a Metric,
+    /// Window to compute over.
+    pub window: Window,
+    /// Length of one point; `None` for the whole window only.
+    pub step: Option<Step>,
+    /// Zone of days, weeks and months.
+    pub zone: TimeZone,
+    /// Filters, all of which must hold; at most [`super::MAX_FILTERS`].
+    pub filters: Vec<Filter>,
+    /// Dimension to split by.
+    pub group_by: Option<Grouping>,
+    /// What to compare with.
+    pub compare_to: Option<Comparison>,
+    /// The time it is: what ends later is incomplete, and not expected yet.
+    pub now: Timestamp,
+}
+
+/// A split.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grouping {
+    /// Name of a dimension of the component.
+    pub dimension: String,
+    /// Values to return, largest first, 1 to 100; the rest is summed up as [`OTHER`].
+    pub limit: u32,
+}
+
+/// What a window is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// The window before, see [`Window::previous`].
+    Previous,
+    /// A window of the caller's choice.
+    Window(Window),
+}
+
+/// A metric's values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MetricAnswer {
+    /// The window it is compared with, when one was asked for.
+    pub comparison_window: Option<Window>,
+    /// One series a group, largest first; exactly one, with an empty group, without a split.
+    pub series: Vec<Series>,
+}
+
+/// One group's values.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Series {
+    /// Value of the dimension; empty without a split and for decisions that have none, [`OTHER`] for the rest.
+    pub group: String,
+    /// Value over the whole window, computed from its sums and never from the points.
+    pub total: Value,
+    /// Points in time order, gaps included; empty without a step.
+    pub points: Vec<Point>,
+    /// Value over the comparison window.
+    pub previous_total: Option<Value>,
+    /// Points of the comparison window.
+    pub previous_points: Vec<Point>,
+}
+
+impl Series {
+    /// `total − previous_total`; `None` when either is absent.
+    pub fn change(&self) -> Option<f64> {
+        Some(self.total.value? - self.previous_total?.value?)
+    }
+
+    /// `change ÷ previous_total`; `None` when there is no change or it divides by zero.
+    pub fn relative_change(&self) -> Option<f64> {
+        let previous = self.previous_total?.value?;
+        if previous == 0.0 {
+            None
+        } else {
+            Some(self.change()? / previous)
+        }
+    }
+}
+
+/// A value over one step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// First instant.
+    pub start: Timestamp,
+    /// First instant after, cut at the end of the window.
+    pub end: Timestamp,
+    /// Value over the span.
+    pub value: Value,
+    /// Whether the span is cut by the window, or had not ended by now.
+    pub incomplete: bool,
+}
+
+/// Computes a metric.
+///
+/// # Errors
+/// [`QueryError::Invalid`] for a wrong filter, dimension, limit, zone or too many points; otherwise ClickHouse's.
+pub async fn metric(client: &Client, query: &MetricQuery<'_>) -> Result<MetricAnswer, QueryError> {
+    check(query)?;
+    let groups = match &query.group_by {
+        None => vec![String::new()],
+        Some(grouping) => sums::largest_groups(query, &query.scope(client, query.window), grouping).await?,
+    };
+    let comparison_window = match query.compare_to {
+        None => None,
+        Some(Comparison::Previous) => Some(query.window.previous(query.step, &query.zone)?),
+        Some(Comparison::Window(window)) => Some(window),
+    };
+    let current = values(client, query, query.window, &groups).await?;
+    let mut series: Vec<Series> = current
+        .into_iter()
+        .map(|(group, total, points)| Series {
+            group,
+            total,
+            points,
+            ..Series::default()
+        })
+        .collect();
+    if let Some(window) = comparison_window {
+        let previous = values(client, query, window, &groups).await?;
+        for (series, (_, total, points)) in series.iter_mut().zip(previous) {
+            (series.previous_total, series.previous_points) = (Some(total), points);
+        }
+    }
+    // The rest is a group only where there is one
+    series.retain(|series| {
+        series.group != OTHER || series.total.n > 0 || series.previous_total.is_some_and(|total| total.n > 0)
+    });
+    Ok(MetricAnswer {
+        comparison_window,
+        series,
+    })
+}
+
+impl<'a> MetricQuery<'a> {
+    fn scope(&'a self, client: &'a Client, window: Window) -> Scope<'a> {
+        Scope {
+            client,
+            component: self.component,
+            window,
+            filters: &self.filters,
+        }
+    }
+
+    /// Whether groups are shares of the whole rather than of themselves.
+    fn shares_the_whole(&self) -> bool {
+        self.metric.split_denominator == SplitDenominator::All
+            && self.group_by.as_ref().map(|grouping| &grouping.dimension) == self.metric.split_by.as_ref()
+    }
+}
+
+fn check(query: &MetricQuery<'_>) -> Result<(), QueryError> {
+    check_filters(Some(query.component), &query.filters)?;
+    if let Some(grouping) = &query.group_by {
+        let known: Vec<&str> = query.component.dimension_names().collect();
+        check_dimension("group_by", &grouping.dimension, &known)?;
+        if !(1..=100).contains(&grouping.limit) {
+            return Err(QueryError::invalid(
+                "group_limit",
+                format!("is {}, must be 1 to 100", grouping.limit),
+            ));
+        }
+    }
+    Ok(())
+}
+
+type GroupValues = (String, Value, Vec<Point>);
+
+/// Total and points of each group in one window, in the order of `groups`, the rest last.
+async fn values(
+    client: &Client,
+    query: &MetricQuery<'_>,
+    window: Window,
+    groups: &[String],
+) -> Result<Vec<GroupValues>, QueryError> {
+    let scope = query.scope(client, window);
+    let coverage = coverage(client, query.component, window, query.now).await?;
+    let whole = [window.start(), window.end()];
+    let totals = sums::by_group(query, &scope, &whole, groups).await?;
+    let (edges, points) = match query.step {
+        None => (Vec::new(), HashMap::new()),
+        Some(step) => {
+            let edges = window.edges(step, &query.zone)?;
+            let points = sums::by_group(query, &scope, &edges, groups).await?;
+            (edges, points)
+        }
+    };
+    let mut names = groups.to_vec();
+    if query.group_by.is_some() {
+        names.push(OTHER.to_owned());
+    }
+    let value_at = |sums: &sums::ByGroup, group: &str, start: Timestamp, end: Timestamp| {
+        let sums = sums
+            .get(group)
+            .and_then(|buckets| buckets.get(&start))
+            .copied()
+            .unwrap_or_default();
+        with_coverage(query, sums, &coverage, start, end)
+    };
+    let all = names.into_iter().map(|group| {
+        let total = value_at(&totals, &group, window.start(), window.end());
+        let points = edges
+            .windows(2)
+            .map(|edge| {
+                let (start, end) = (edge[0], edge[1]);
+                Ok(Point {
+                    start,
+                    end,
+                    value: value_at(&points, &group, start, end),
+                    incomplete: end > query.now
+                        || !is_whole(start, end, query.step.unwrap_or(Step::Hour), &query.zone)?,
+                })
+            })
+            .collect::<Result<_, QueryError>>()?;
+        Ok((group, total, points))
+    });
+    all.collect()
+}
+
+fn with_coverage(
+    query: &MetricQuery<'_>,
+    sums: Sums,
+    coverage: &Coverage,
+    start: Timestamp,
+    end: Timestamp,
+) -> Value {
+    let value = estimate::value(&query.metric.expression, query.metric.minimum_sample, sums);
+    Value {
+        coverage: coverage.between(start, end),
+        ..value
+    }
+}

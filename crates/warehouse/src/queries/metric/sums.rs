@@ -1,0 +1,278 @@
+//! The sums a metric is computed from, per group and span, by one query over the rollup.
+
+use std::collections::HashMap;
+
+use clickhouse::Row;
+use jiff::Timestamp;
+use kaizen_catalogue::{Condition, Expression, Measure};
+use serde::Deserialize;
+
+use super::{Grouping, MetricQuery, OTHER};
+use crate::queries::QueryError;
+use crate::queries::estimate::{Sums, Z95};
+use crate::queries::scope::{Scope, bind_dimension, dimension_sql};
+use crate::queries::window::seconds;
+
+/// Sums by group and first instant of the span.
+pub(super) type ByGroup = HashMap<String, HashMap<Timestamp, Sums>>;
+
+#[derive(Row, Deserialize)]
+struct SumsRow {
+    group: String,
+    bucket: u32,
+    n: u64,
+    hits: u64,
+    sum: f64,
+    sum_squares: f64,
+    quantile: f64,
+    lower: f64,
+    upper: f64,
+    has_interval: bool,
+}
+
+#[derive(Row, Deserialize)]
+struct GroupRow {
+    group: String,
+}
+
+/// SQL of each sum, and the strings its `?` stand for in their order.
+struct Columns {
+    n: &'static str,
+    hits: String,
+    sum: &'static str,
+    sum_squares: &'static str,
+    binds: Vec<String>,
+}
+
+impl Columns {
+    fn of(expression: &Expression) -> Self {
+        let (n, hits) = match expression {
+            Expression::Share(condition) => share(condition),
+            Expression::Count => ("sum(decisions)", "toUInt64(0)".to_owned()),
+            Expression::Sum(m) | Expression::Mean(m) | Expression::Quantile(m, _) => {
+                (count(m), "toUInt64(0)".to_owned())
+            }
+        };
+        let (sum, sum_squares) = match expression {
+            Expression::Sum(measure) | Expression::Mean(measure) => moments(measure),
+            _ => ("toFloat64(0)", "toFloat64(0)"),
+        };
+        Self {
+            n,
+            hits,
+            sum,
+            sum_squares,
+            binds: binds(expression),
+        }
+    }
+}
+
+fn count(measure: &Measure) -> &'static str {
+    match measure {
+        Measure::ProcessingTime => "sum(processing_time_count)",
+        Measure::QualityScore => "sum(quality_count)",
+        Measure::Declared(_) => "sum(measure_counts[?])",
+    }
+}
+
+fn moments(measure: &Measure) -> (&'static str, &'static str) {
+    match measure {
+        Measure::ProcessingTime => (
+            "toFloat64(sum(processing_time_sum))",
+            "toFloat64(sum(processing_time_sum_squares))",
+        ),
+        Measure::QualityScore => (
+            "toFloat64(sum(quality_sum))",
+            "toFloat64(sum(quality_sum_squares))",
+        ),
+        Measure::Declared(_) => (
+            "toFloat64(sum(measure_sums[?]))",
+            "toFloat64(sum(measure_sum_squares[?]))",
+        ),
+    }
+}
+
+fn share(condition: &Condition) -> (&'static str, String) {
+    match condition {
+        Condition::Success => ("sum(decisions)", "sum(successes)".to_owned()),
+        Condition::Failure => ("sum(decisions)", "sum(decisions - successes)".to_owned()),
+        Condition::SuccessIndicator => ("sum(labelled)", "sum(positives)".to_owned()),
+        Condition::Dimension { dimension, .. } => (
+            "sum(decisions)",
+            format!("sumIf(decisions, {} = ?)", dimension_sql(dimension)),
+        ),
+    }
+}
+
+/// The strings of [`Columns`], in the order of its fields.
+fn binds(expression: &Expression) -> Vec<String> {
+    match expression {
+        Expression::Sum(Measure::Declared(name)) | Expression::Mean(Measure::Declared(name)) => {
+            vec![name.clone(); 3]
+        }
+        Expression::Share(Condition::Dimension { dimension, value }) => {
+            let name = dimension_sql(dimension).contains('?').then(|| dimension.clone());
+            name.into_iter().chain([value.clone()]).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The values of a dimension with the most decisions or, of shares of the whole, with the largest shares.
+pub(super) async fn largest_groups(
+    query: &MetricQuery<'_>,
+    scope: &Scope<'_>,
+    grouping: &Grouping,
+) -> Result<Vec<String>, QueryError> {
+    let columns = Columns::of(&query.metric.expression);
+    let (size, binds) = if query.shares_the_whole() {
+        (columns.hits, columns.binds)
+    } else {
+        ("sum(decisions)".to_owned(), Vec::new())
+    };
+    let sql = format!(
+        "SELECT {} AS group, toUInt64({size}) AS size FROM rollup_hourly WHERE {} GROUP BY group \
+         HAVING size > 0 AND group != ? ORDER BY size DESC, group LIMIT {}",
+        dimension_sql(&grouping.dimension),
+        scope.condition(),
+        grouping.limit
+    );
+    let sql = format!("SELECT group FROM ({sql})");
+    let mut bound = bind_dimension(scope.client.query(&sql), &grouping.dimension);
+    for value in &binds {
+        bound = bound.bind(value);
+    }
+    let rows: Vec<GroupRow> = scope.client.rows(scope.bind(bound).bind(OTHER)).await?;
+    Ok(rows.into_iter().map(|row| row.group).collect())
+}
+
+/// Sums between each two `edges`, of each of `groups` and of the rest as [`OTHER`].
+pub(super) async fn by_group(
+    query: &MetricQuery<'_>,
+    scope: &Scope<'_>,
+    edges: &[Timestamp],
+    groups: &[String],
+) -> Result<ByGroup, QueryError> {
+    let split = query
+        .group_by
+        .as_ref()
+        .map(|grouping| (grouping.dimension.as_str(), groups));
+    let mut sums = fetch(query, scope, edges, split).await?;
+    if query.shares_the_whole() {
+        let whole = fetch(query, scope, edges, None).await?;
+        let whole = whole.get("").cloned().unwrap_or_default();
+        for group in groups.iter().map(String::as_str).chain([OTHER]) {
+            let buckets = sums.entry(group.to_owned()).or_default();
+            for (start, all) in &whole {
+                buckets.entry(*start).or_default().n = all.n;
+            }
+        }
+        // What has none of the named values is a rest only as far as it has hits
+        if sums
+            .get(OTHER)
+            .is_some_and(|rest| rest.values().all(|sums| sums.hits == 0))
+        {
+            sums.remove(OTHER);
+        }
+    }
+    Ok(sums)
+}
+
+async fn fetch(
+    query: &MetricQuery<'_>,
+    scope: &Scope<'_>,
+    edges: &[Timestamp],
+    split: Option<(&str, &[String])>,
+) -> Result<ByGroup, QueryError> {
+    let sql = sums_sql(query, scope, split.map(|(dimension, _)| dimension));
+    let mut bound = scope.client.query(&sql);
+    if let Some((dimension, groups)) = split {
+        bound = bind_dimension(bound, dimension).bind(in_list(groups)).bind(OTHER);
+    }
+    let starts: Vec<u32> = edges
+        .iter()
+        .take(edges.len().saturating_sub(1))
+        .copied()
+        .map(seconds)
+        .collect();
+    bound = bound.bind(starts);
+    for value in Columns::of(&query.metric.expression).binds {
+        bound = bound.bind(value);
+    }
+    let rows: Vec<SumsRow> = scope.client.rows(scope.bind(bound)).await?;
+    let mut sums = ByGroup::new();
+    for row in rows {
+        let Ok(start) = Timestamp::from_second(row.bucket.into()) else {
+            continue;
+        };
+        sums.entry(row.group.clone())
+            .or_default()
+            .insert(start, row.into());
+    }
+    Ok(sums)
+}
+
+/// ClickHouse has no empty list; a value that no group has stands in for it.
+fn in_list(groups: &[String]) -> Vec<&str> {
+    if groups.is_empty() {
+        vec![OTHER]
+    } else {
+        groups.iter().map(String::as_str).collect()
+    }
+}
+
+/// Points are found by rounding the hour down to the nearest of their first instants, which `jiff` computed: one
+/// library knows the time zones.
+fn sums_sql(query: &MetricQuery<'_>, scope: &Scope<'_>, dimension: Option<&str>) -> String {
+    let columns = Columns::of(&query.metric.expression);
+    let group = dimension.map_or("''".to_owned(), |dimension| {
+        let value = dimension_sql(dimension);
+        format!("if(({value} AS value) IN ?, value, ?)")
+    });
+    let quantile = match query.metric.expression {
+        Expression::Quantile(_, level) => quantile_columns(level),
+        _ => "toFloat64(0) AS quantile, toFloat64(0) AS lower, toFloat64(0) AS upper, false AS has_interval"
+            .to_owned(),
+    };
+    format!(
+        "SELECT group, bucket, n, hits, sum, sum_squares, quantile, lower, upper, has_interval FROM ( \
+         SELECT {group} AS group, toUInt32(roundDown(toUnixTimestamp(hour), ?)) AS bucket, \
+         toUInt64({}) AS n, toUInt64({}) AS hits, {} AS sum, {} AS sum_squares, {quantile} \
+         FROM rollup_hourly WHERE {} GROUP BY group, bucket)",
+        columns.n,
+        columns.hits,
+        columns.sum,
+        columns.sum_squares,
+        scope.condition()
+    )
+}
+
+/// The value of rank ⌈nq⌉, and the ranks nq ± z√(nq(1−q)) rounded outwards, between which the quantile of the population
+/// lies in 95 % of samples (W. J. Conover, Practical Nonparametric Statistics, 3rd ed., 1999, section 3.2).
+fn quantile_columns(level: f64) -> String {
+    let at =
+        |rank: &str| format!("(times.1)[arrayFirstIndex(reached -> reached >= {rank}, cumulative)] / 1e9");
+    let half = format!("{Z95} * sqrt(n * {level} * (1 - {level}))");
+    format!(
+        "arraySort(CAST(sumMap(processing_times), 'Array(Tuple(UInt64, UInt64))')) AS times, \
+         arrayCumSum(times.2) AS cumulative, \
+         floor(n * {level} - {half}) AS lower_rank, ceil(n * {level} + {half}) AS upper_rank, \
+         {} AS quantile, {} AS lower, {} AS upper, lower_rank >= 1 AND upper_rank <= n AS has_interval",
+        at(&format!("ceil(n * {level} - 1e-9)")),
+        at("greatest(lower_rank, 1)"),
+        at("least(upper_rank, toFloat64(n))"),
+    )
+}
+
+impl From<SumsRow> for Sums {
+    fn from(row: SumsRow) -> Self {
+        Self {
+            n: row.n,
+            hits: row.hits,
+            sum: row.sum,
+            sum_squares: row.sum_squares,
+            quantile: [row.quantile, row.lower, row.upper],
+            quantile_has_interval: row.has_interval,
+        }
+    }
+}

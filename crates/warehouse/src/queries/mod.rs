@@ -1,0 +1,46 @@
+//! Questions to ClickHouse, one a file. Every query is a function of typed values: user input only ever reaches
+//! ClickHouse as a bound parameter.
+
+mod coverage;
+mod data_window;
+mod estimate;
+mod metric;
+mod rejections;
+mod scope;
+mod window;
+
+pub use coverage::{Coverage, coverage};
+pub use data_window::data_window;
+pub use estimate::{Interval, Value};
+pub use metric::{Comparison, Grouping, MetricAnswer, MetricQuery, OTHER, Point, Series, metric};
+pub use rejections::rejections;
+pub use scope::{Filter, MAX_FILTER_VALUES, MAX_FILTERS};
+pub use window::{MAX_POINTS, Step, Window};
+
+use crate::client::WarehouseError;
+
+/// Why a query has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// The question is wrong.
+    #[error("{field}: {reason}")]
+    Invalid {
+        /// The part of the question at fault, as the API names it: `window.start_time`, `filters[0].dimension`.
+        field: String,
+        /// What is wrong with it and what is allowed.
+        reason: String,
+    },
+    /// ClickHouse gave no answer.
+    #[error(transparent)]
+    Warehouse(#[from] WarehouseError),
+}
+
+impl QueryError {
+    /// A wrong `field`, and why.
+    pub fn invalid(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Invalid {
+            field: field.into(),
+            reason: reason.into(),
+        }
+    }
+}
