@@ -1,7 +1,6 @@
 //! Runs one request on the engine. All of it blocks, on a thread of its own.
 
 use std::collections::HashMap;
-use std::time::Instant;
 
 use crate::assemble::{identifier, insert_from, literal, set, setting_name};
 use crate::engine::Running;
@@ -32,7 +31,6 @@ fn run(
     running: &Running,
     output: &mut Output,
 ) -> Result<Summary, Exception> {
-    let started = Instant::now();
     refuse_writing(request, work, seat.in_session())?;
     let settings = settings(request, work, seat.in_session())?;
     let keeps = if seat.in_session() { Some(Kept::of(seat.connection()?, request, &settings)?) } else { None };
@@ -47,7 +45,7 @@ fn run(
         tracing::warn!(%error, "a session could not be restored and is closed");
         seat.discard();
     }
-    result.map(|summary| Summary { elapsed: started.elapsed(), ..summary })
+    result
 }
 
 /// `GET` may not write. The engine enforces it, except in a session, where its read-only mode could not be left again.

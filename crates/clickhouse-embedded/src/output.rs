@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -26,7 +26,7 @@ pub struct Summary {
     pub written: (u64, u64),
     /// Rows of the result.
     pub result_rows: u64,
-    /// Time since the engine began.
+    /// Time from the beginning to the first byte of the response.
     pub elapsed: Duration,
 }
 
@@ -77,6 +77,7 @@ pub enum Part {
 pub struct Output {
     encoder: Encoder,
     sender: mpsc::Sender<Part>,
+    began: Instant,
     started: bool,
     /// Marks an exception in the middle of rows; the header `X-ClickHouse-Exception-Tag` tells it.
     tag: String,
@@ -105,7 +106,9 @@ impl Output {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let held = plan.wait_for_end.then(|| Spool::new(allowance.clone())).transpose().map_err(failed)?;
         let encoder = Encoder::new(plan.compression).map_err(failed)?;
-        Ok((Self { encoder, sender, started: false, tag: new_tag(), version: plan.version, held }, receiver))
+        let output =
+            Self { encoder, sender, began: Instant::now(), started: false, tag: new_tag(), version: plan.version, held };
+        Ok((output, receiver))
     }
 
     /// The mark of an exception in the middle of rows.
@@ -154,7 +157,7 @@ impl Output {
 
     fn start(&mut self, summary: &Summary) -> Result<(), Exception> {
         if !self.started {
-            self.send(Part::Start(summary.clone()))?;
+            self.send(Part::Start(Summary { elapsed: self.began.elapsed(), ..summary.clone() }))?;
             self.started = true;
         }
         Ok(())

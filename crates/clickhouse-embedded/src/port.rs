@@ -61,9 +61,8 @@ fn owner(port: u16) -> Option<String> {
     let processes = fs::read_dir("/proc").ok()?;
     processes.filter_map(Result::ok).map(|entry| entry.path()).find(|process| holds(process, &inodes)).map(
         |process| {
-            let name = fs::read_to_string(process.join("comm")).unwrap_or_default();
             let id = process.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            format!("{} (process {id})", name.trim())
+            format!("{} (process {id})", program(&process))
         },
     )
 }
@@ -74,6 +73,13 @@ fn listener(line: &str, port: u16) -> Option<String> {
     let (_, local) = fields.get(1)?.rsplit_once(':')?;
     let listens = u16::from_str_radix(local, 16) == Ok(port) && *fields.get(3)? == "0A";
     listens.then(|| fields.get(9).map(|inode| (*inode).to_owned()))?
+}
+
+/// The program's file name; `comm` would cut it to 15 bytes.
+fn program(process: &Path) -> String {
+    let line = fs::read_to_string(process.join("cmdline")).unwrap_or_default();
+    let program = line.split('\0').next().unwrap_or_default();
+    Path::new(program).file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn holds(process: &Path, sockets: &[String]) -> bool {
