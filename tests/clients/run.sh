@@ -35,6 +35,7 @@ fi
 flock -u 9
 
 if [[ $client == python ]]; then
-  exec "$installed/bin/python" -B -m unittest -v "$here/check_clickhouse_connect.py"
+  cd "$here"
+  exec "$installed/bin/python" -B -m unittest -v check_clickhouse_connect
 fi
 NODE_PATH=$installed/node_modules exec node --test --test-reporter=spec "$here/check_clickhouse_client.cjs"

@@ -45,19 +45,32 @@ pub fn set(settings: &[(String, String)]) -> Result<Option<String>, Exception> {
 /// `UNKNOWN_SETTING`, as the engine would say.
 pub fn setting_name(name: &str) -> Result<&str, Exception> {
     let well_formed = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-        && name.chars().all(|character| character.is_ascii_alphanumeric() || matches!(character, '_' | '.'));
+        && name
+            .chars()
+            .all(|character| character.is_ascii_alphanumeric() || matches!(character, '_' | '.'));
     if well_formed && !name.starts_with("param_") {
         return Ok(name);
     }
     let message = format_args!("Unknown setting {}", literal(name));
-    Err(Exception::raise(code::UNKNOWN_SETTING, "UNKNOWN_SETTING", message))
+    Err(Exception::raise(
+        code::UNKNOWN_SETTING,
+        "UNKNOWN_SETTING",
+        message,
+    ))
 }
 
 /// The insert reading its data from file descriptor `descriptor` of this process. Inline they would be cut at the first
 /// empty line.
 pub fn insert_from(insert: &Insert, descriptor: i32) -> Vec<u8> {
     let file = format!(" FROM INFILE '/proc/self/fd/{descriptor}' COMPRESSION 'none' ");
-    [&insert.target, file.as_bytes(), &insert.settings, b" FORMAT ", &insert.format].concat()
+    [
+        &insert.target,
+        file.as_bytes(),
+        &insert.settings,
+        b" FORMAT ",
+        &insert.format,
+    ]
+    .concat()
 }
 
 #[cfg(test)]
@@ -86,7 +99,10 @@ mod tests {
         for name in ["", "1a", "a b", "a=1, b", "a;", "ä", "a'", "a`", "param_x"] {
             assert_eq!(setting_name(name).unwrap_err().code, 115, "{name}");
         }
-        assert_eq!(set(&[("max_threads".into(), "1".into())]).unwrap().unwrap(), "SET max_threads = '1'");
+        assert_eq!(
+            set(&[("max_threads".into(), "1".into())]).unwrap().unwrap(),
+            "SET max_threads = '1'"
+        );
         assert_eq!(set(&[]).unwrap(), None);
     }
 

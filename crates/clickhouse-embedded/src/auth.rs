@@ -32,20 +32,36 @@ impl Credentials {
     /// They come from more than one of those places, or do not decode.
     pub fn of(headers: &HeaderMap, pairs: &[(String, String)]) -> Result<Self, Exception> {
         let header = |name: &str| headers.get(name).map(|value| text(value.as_bytes())).transpose();
-        let pair = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+        let pair = |name: &str| {
+            pairs
+                .iter()
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value.clone())
+        };
         let own = (header("x-clickhouse-user")?, header("x-clickhouse-key")?);
-        let basic = headers.get(AUTHORIZATION).map(|value| basic(value.as_bytes())).transpose()?;
+        let basic = headers
+            .get(AUTHORIZATION)
+            .map(|value| basic(value.as_bytes()))
+            .transpose()?;
         let url = (pair("user"), pair("password"));
-        let sources = [own.0.is_some() || own.1.is_some(), basic.is_some(), url.0.is_some() || url.1.is_some()];
+        let sources = [
+            own.0.is_some() || own.1.is_some(),
+            basic.is_some(),
+            url.0.is_some() || url.1.is_some(),
+        ];
         if sources.iter().filter(|given| **given).count() > 1 {
-            return Err(refused("credentials are given in more than one way: headers, basic authentication, URL"));
+            return Err(refused(
+                "credentials are given in more than one way: headers, basic authentication, URL",
+            ));
         }
         let (user, password) = match basic {
             Some((user, password)) => (Some(user), Some(password)),
             None => (own.0.or(url.0), own.1.or(url.1)),
         };
         Ok(Self {
-            user: user.filter(|name| !name.is_empty()).unwrap_or_else(|| "default".to_owned()),
+            user: user
+                .filter(|name| !name.is_empty())
+                .unwrap_or_else(|| "default".to_owned()),
             password: password.unwrap_or_default(),
             given: sources.contains(&true),
         })
@@ -72,12 +88,17 @@ impl Account {
 
 /// Takes the same time wherever the first difference is.
 fn same(expected: &[u8], given: &[u8]) -> bool {
-    let difference = expected.iter().zip(given).fold(0, |sum, (left, right)| sum | (left ^ right));
+    let difference = expected
+        .iter()
+        .zip(given)
+        .fold(0, |sum, (left, right)| sum | (left ^ right));
     std::hint::black_box(difference) == 0 && expected.len() == given.len()
 }
 
 fn basic(value: &[u8]) -> Result<(String, String), Exception> {
-    let scheme = value.get(..6).filter(|scheme| scheme.eq_ignore_ascii_case(b"basic "));
+    let scheme = value
+        .get(..6)
+        .filter(|scheme| scheme.eq_ignore_ascii_case(b"basic "));
     let encoded = scheme.and_then(|_| value.get(6..)).map(<[u8]>::trim_ascii);
     let decoded = encoded.and_then(|encoded| STANDARD.decode(encoded).ok());
     let pair = text(&decoded.ok_or_else(|| refused("only basic authentication is offered"))?)?;
@@ -97,17 +118,32 @@ fn refused(why: impl std::fmt::Display) -> Exception {
 mod tests {
     use super::*;
 
-    fn credentials(headers: &[(&'static str, &str)], pairs: &[(&str, &str)]) -> Result<Credentials, Exception> {
-        let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-        let pairs: Vec<_> = pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    fn credentials(
+        headers: &[(&'static str, &str)],
+        pairs: &[(&str, &str)],
+    ) -> Result<Credentials, Exception> {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect();
+        let pairs: Vec<_> = pairs
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_string()))
+            .collect();
         Credentials::of(&headers, &pairs)
     }
 
     #[test]
     fn each_way_of_giving_credentials_is_understood() {
-        let account = Account { user: "ada".into(), password: "s:1".into() };
+        let account = Account {
+            user: "ada".into(),
+            password: "s:1".into(),
+        };
         for (headers, pairs) in [
-            (vec![("x-clickhouse-user", "ada"), ("x-clickhouse-key", "s:1")], vec![]),
+            (
+                vec![("x-clickhouse-user", "ada"), ("x-clickhouse-key", "s:1")],
+                vec![],
+            ),
             (vec![("authorization", "Basic YWRhOnM6MQ==")], vec![]),
             (vec![], vec![("user", "ada"), ("password", "s:1")]),
         ] {
@@ -117,7 +153,10 @@ mod tests {
 
     #[test]
     fn a_wrong_name_a_wrong_password_or_none_is_refused() {
-        let account = Account { user: "ada".into(), password: "secret".into() };
+        let account = Account {
+            user: "ada".into(),
+            password: "secret".into(),
+        };
         for pairs in [
             vec![],
             vec![("user", "ada")],
@@ -125,7 +164,14 @@ mod tests {
             vec![("user", "ada"), ("password", "secret2")],
             vec![("user", "bob"), ("password", "secret")],
         ] {
-            assert_eq!(account.check(&credentials(&[], &pairs).unwrap()).unwrap_err().code, 516, "{pairs:?}");
+            assert_eq!(
+                account
+                    .check(&credentials(&[], &pairs).unwrap())
+                    .unwrap_err()
+                    .code,
+                516,
+                "{pairs:?}"
+            );
         }
     }
 

@@ -26,12 +26,17 @@ pub async fn serve_connection(server: Arc<Server>, stream: TcpStream, watcher: W
         return;
     }
     let flushes = Arc::new(Flushes::default());
-    let io = Counted { io: TokioIo::new(stream), flushes: flushes.clone() };
+    let io = Counted {
+        io: TokioIo::new(stream),
+        flushes: flushes.clone(),
+    };
     let service = service_fn(move |request| {
         let (server, flushes) = (server.clone(), flushes.clone());
         async move { Ok::<_, Infallible>(handle(&server, request, flushes).await) }
     });
-    let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(io, service);
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(io, service);
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, "a connection ended early");
     }
@@ -53,7 +58,11 @@ impl Flushes {
     /// Ready when there have been more than `count`.
     pub fn poll_beyond(&self, count: u64, context: &mut Context<'_>) -> Poll<()> {
         self.waiting.register(context.waker());
-        if self.count() > count { Poll::Ready(()) } else { Poll::Pending }
+        if self.count() > count {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     }
 }
 

@@ -17,13 +17,18 @@ pub fn decoded(
     encoding: Option<&str>,
     in_blocks: bool,
 ) -> Result<Box<dyn Read + Send>, Exception> {
-    let plain: Box<dyn Read + Send> = match encoding.unwrap_or("identity").trim().to_ascii_lowercase().as_str() {
+    let plain: Box<dyn Read + Send> = match encoding
+        .unwrap_or("identity")
+        .trim()
+        .to_ascii_lowercase()
+        .as_str()
+    {
         "" | "identity" => Box::new(source),
         "gzip" => Box::new(MultiGzDecoder::new(BufReader::new(source))),
         "deflate" => Box::new(ZlibDecoder::new(BufReader::new(source))),
-        "zstd" => Box::new(
-            zstd::stream::read::Decoder::new(source).map_err(|error| Exception::io("zstd", &error))?,
-        ),
+        "zstd" => {
+            Box::new(zstd::stream::read::Decoder::new(source).map_err(|error| Exception::io("zstd", &error))?)
+        }
         "lz4" => Box::new(FrameDecoder::new(source)),
         other => {
             return Err(Exception::not_implemented(format_args!(
@@ -31,5 +36,9 @@ pub fn decoded(
             )));
         }
     };
-    Ok(if in_blocks { Box::new(BlockReader::new(plain)) } else { plain })
+    Ok(if in_blocks {
+        Box::new(BlockReader::new(plain))
+    } else {
+        plain
+    })
 }

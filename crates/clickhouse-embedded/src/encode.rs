@@ -34,10 +34,15 @@ impl Compression {
                 item.trim().eq_ignore_ascii_case(name) && !refused
             })
         };
-        [("zstd", Self::Zstd), ("lz4", Self::Lz4), ("gzip", Self::Gzip), ("deflate", Self::Deflate)]
-            .into_iter()
-            .find(|(name, _)| accepts(name))
-            .map_or(Self::None, |(_, compression)| compression)
+        [
+            ("zstd", Self::Zstd),
+            ("lz4", Self::Lz4),
+            ("gzip", Self::Gzip),
+            ("deflate", Self::Deflate),
+        ]
+        .into_iter()
+        .find(|(name, _)| accepts(name))
+        .map_or(Self::None, |(_, compression)| compression)
     }
 
     /// The value of `Content-Encoding`.

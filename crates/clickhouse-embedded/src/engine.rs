@@ -72,7 +72,11 @@ impl Engine {
             return Err(stopped("the server is stopping"));
         }
         let mut connection = self.library.connect(&self.folder).map_err(failed)?;
-        connection.query(b"SET implicit_select = 0, allow_introspection_functions = 0", "TSV", &[])?;
+        connection.query(
+            b"SET implicit_select = 0, allow_introspection_functions = 0",
+            "TSV",
+            &[],
+        )?;
         Ok(connection)
     }
 
@@ -91,14 +95,25 @@ impl Engine {
             ));
         }
         running.insert(query_id.to_owned(), control.clone());
-        Ok(Running { engine: self.clone(), query_id: query_id.to_owned(), control })
+        Ok(Running {
+            engine: self.clone(),
+            query_id: query_id.to_owned(),
+            control,
+        })
     }
 
     /// Asks every running query to stop and returns when all have.
     pub async fn stop_all(self: &Arc<Self>) {
-        let running: Vec<_> =
-            locked(&self.running).iter().map(|(id, control)| (id.clone(), control.clone())).collect();
-        futures::future::join_all(running.into_iter().map(|(id, control)| stop(self.clone(), id, control))).await;
+        let running: Vec<_> = locked(&self.running)
+            .iter()
+            .map(|(id, control)| (id.clone(), control.clone()))
+            .collect();
+        futures::future::join_all(
+            running
+                .into_iter()
+                .map(|(id, control)| stop(self.clone(), id, control)),
+        )
+        .await;
     }
 
     /// Closes the engine: it writes what it holds in memory and stops its threads. Queries and sessions must be gone.
@@ -111,7 +126,9 @@ impl Engine {
         let comment = "Settings['log_comment']";
         let statement =
             format!("KILL QUERY WHERE {comment} = {id} OR startsWith({comment}, concat({id}, ' ')) ASYNC");
-        self.connect()?.query(statement.as_bytes(), "Null", &[]).map(|_| ())
+        self.connect()?
+            .query(statement.as_bytes(), "Null", &[])
+            .map(|_| ())
     }
 }
 
@@ -125,7 +142,11 @@ pub struct Running {
 impl Running {
     /// For the side that waits for the result: dropped, it stops the query.
     pub fn stopper(&self) -> Stopper {
-        Stopper { engine: self.engine.clone(), query_id: self.query_id.clone(), control: self.control.clone() }
+        Stopper {
+            engine: self.engine.clone(),
+            query_id: self.query_id.clone(),
+            control: self.control.clone(),
+        }
     }
 
     /// Fails when the query was asked to stop.
@@ -134,7 +155,9 @@ impl Running {
     /// `QUERY_WAS_CANCELLED`.
     pub fn check(&self) -> Result<(), Exception> {
         if self.control.stop.is_cancelled() {
-            return Err(stopped("Query was cancelled: its client left or the server is stopping"));
+            return Err(stopped(
+                "Query was cancelled: its client left or the server is stopping",
+            ));
         }
         Ok(())
     }
@@ -161,7 +184,11 @@ impl Drop for Stopper {
         }
         self.control.stop.cancel();
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(stop(self.engine.clone(), self.query_id.clone(), self.control.clone()));
+            runtime.spawn(stop(
+                self.engine.clone(),
+                self.query_id.clone(),
+                self.control.clone(),
+            ));
         }
     }
 }
@@ -170,9 +197,9 @@ async fn stop(engine: Arc<Engine>, query_id: String, control: Arc<Control>) {
     control.stop.cancel();
     while !control.done.is_cancelled() {
         let (engine, query_id) = (engine.clone(), query_id.clone());
-        match tokio::task::spawn_blocking(move || engine.kill(&query_id)).await {
-            Ok(Err(error)) => tracing::warn!(%error, "a query could not be stopped"),
-            Ok(Ok(())) | Err(_) => {}
+        let stopped = tokio::task::spawn_blocking(move || engine.kill(&query_id)).await;
+        if let Err(error) = stopped.unwrap_or_else(|lost| Err(Exception::from_engine(&lost.to_string()))) {
+            tracing::warn!(%error, "a query could not be stopped");
         }
         tokio::select! {
             () = control.done.cancelled() => {}

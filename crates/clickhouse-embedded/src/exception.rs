@@ -53,7 +53,10 @@ pub struct Exception {
 impl Exception {
     /// An error raised by this front: `name` is ClickHouse's upper-case name for `code`.
     pub fn raise(code: u32, name: &str, message: impl std::fmt::Display) -> Self {
-        Self { code, text: format!("Code: {code}. DB::Exception: {message}. ({name})") }
+        Self {
+            code,
+            text: format!("Code: {code}. DB::Exception: {message}. ({name})"),
+        }
     }
 
     /// An error reported by the engine. A failed insert is wrapped twice there; the inner text is kept.
@@ -91,7 +94,11 @@ impl Exception {
 
     /// An input or output error, e.g. a client that left in the middle of its body.
     pub fn io(doing: &str, error: &std::io::Error) -> Self {
-        Self::raise(code::STD_EXCEPTION, "STD_EXCEPTION", format_args!("{doing}: {error}"))
+        Self::raise(
+            code::STD_EXCEPTION,
+            "STD_EXCEPTION",
+            format_args!("{doing}: {error}"),
+        )
     }
 
     /// The HTTP status ClickHouse answers with for this code.
@@ -99,8 +106,8 @@ impl Exception {
         match self.code {
             194 => StatusCode::UNAUTHORIZED,
             192 | 193 | 497 | 516 | 512 => StatusCode::FORBIDDEN,
-            36 | 427 | 6 | 25 | 26 | 38 | 41 | 72 | 441 | 675 | 676 | 27 | 376 | 15 | 44 | 8 | 37 | 123 | 167 | 168
-            | 223 | 62 | 117 | 53 | 321 => StatusCode::BAD_REQUEST,
+            36 | 427 | 6 | 25 | 26 | 38 | 41 | 72 | 441 | 675 | 676 | 27 | 376 | 15 | 44 | 8 | 37 | 123
+            | 167 | 168 | 223 | 62 | 117 | 53 | 321 => StatusCode::BAD_REQUEST,
             60 | 46 | 47 | 50 | 56 | 81 | 115 | 152 | 63 | 73 | 336 | 78 | 511 => StatusCode::NOT_FOUND,
             229 => StatusCode::PAYLOAD_TOO_LARGE,
             48 => StatusCode::NOT_IMPLEMENTED,
@@ -152,6 +159,9 @@ mod tests {
     fn an_engine_error_without_a_code_gets_the_unknown_one() {
         let exception = Exception::from_engine("No active streaming query");
         assert_eq!(exception.code, code::UNKNOWN_EXCEPTION);
-        assert_eq!(exception.text, "Code: 1002. DB::Exception: No active streaming query");
+        assert_eq!(
+            exception.text,
+            "Code: 1002. DB::Exception: No active streaming query"
+        );
     }
 }

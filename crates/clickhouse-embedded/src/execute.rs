@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use crate::assemble::{identifier, insert_from, literal, set, setting_name};
 use crate::engine::Running;
 use crate::exception::{Exception, code};
-use crate::library::{Answer, Connection};
+use crate::library::{Answer, Connection, Rows};
 use crate::output::{Output, Summary};
+use crate::pieces::Header;
 use crate::receive::Work;
 use crate::request::Request;
 use crate::session::Seat;
@@ -33,7 +34,11 @@ fn run(
 ) -> Result<Summary, Exception> {
     refuse_writing(request, work, seat.in_session())?;
     let settings = settings(request, work, seat.in_session())?;
-    let keeps = if seat.in_session() { Some(Kept::of(seat.connection()?, request, &settings)?) } else { None };
+    let keeps = if seat.in_session() {
+        Some(Kept::of(seat.connection()?, request, &settings)?)
+    } else {
+        None
+    };
     let connection = seat.connection()?;
     let result = prepare(connection, request, &settings).and_then(|()| {
         running.check()?;
@@ -115,15 +120,20 @@ fn run_statement(
     let query = match work {
         Work::Insert(insert, spool) => {
             let statement = insert_from(insert, spool.descriptor());
-            return connection.query(&statement, format, parameters).map(|answer| Summary::of(&answer));
+            return connection
+                .query(&statement, format, parameters)
+                .map(|answer| Summary::of(&answer));
         }
         Work::Query(query) => query,
     };
-    if query.is_select {
-        match stream(connection, &query.text, format, parameters, output) {
+    let header = Header::of(query.format.as_deref().unwrap_or(format));
+    if let Some(header) = header.filter(|_| query.is_select) {
+        let rows = connection.stream(&query.text, format, parameters);
+        match rows.and_then(|rows| forward(rows, header, output)) {
             // `WITH … INSERT`: the engine has run nothing yet.
-            Err(error) if error.code == code::BAD_ARGUMENTS && error.text.contains("Streaming query is not supported") => {
-            }
+            Err(error)
+                if error.code == code::BAD_ARGUMENTS
+                    && error.text.contains("Streaming query is not supported") => {}
             result => return result,
         }
     }
@@ -133,18 +143,18 @@ fn run_statement(
     Ok(summary)
 }
 
-fn stream(
-    connection: &mut Connection,
-    statement: &[u8],
-    format: &str,
-    parameters: &[(String, String)],
-    output: &mut Output,
-) -> Result<Summary, Exception> {
-    let mut rows = connection.stream(statement, format, parameters)?;
+fn forward(mut rows: Rows<'_>, header: Header, output: &mut Output) -> Result<Summary, Exception> {
     let mut summary = Summary::default();
-    while let Some(piece) = rows.next()? {
+    let mut begun = false;
+    while let Some(piece) = rows.fetch()? {
         summary.add(&piece);
-        output.rows(piece.bytes(), &summary)?;
+        let bytes = if begun {
+            header.strip(piece.bytes())
+        } else {
+            piece.bytes()
+        };
+        output.rows(bytes, &summary)?;
+        begun = true;
     }
     Ok(summary)
 }
@@ -163,7 +173,11 @@ impl Kept {
         settings: &[(String, String)],
     ) -> Result<Self, Exception> {
         let database = match &request.database {
-            Some(_) => Some(text(&connection.query(b"SELECT currentDatabase()", "LineAsString", &[])?)),
+            Some(_) => Some(text(&connection.query(
+                b"SELECT currentDatabase()",
+                "LineAsString",
+                &[],
+            )?)),
             None => None,
         };
         let names: Vec<_> = settings.iter().map(|(name, _)| literal(name)).collect();
@@ -174,8 +188,14 @@ impl Kept {
         let answer = connection.query(changed.as_bytes(), "JSONCompactEachRow", &[])?;
         let (mut changed,): (HashMap<String, String>,) = serde_json::from_slice(answer.bytes())
             .map_err(|error| Exception::from_engine(&format!("unreadable settings: {error}")))?;
-        let kept = settings.iter().map(|(name, _)| (name.clone(), changed.remove(name))).collect();
-        Ok(Self { database, settings: kept })
+        let kept = settings
+            .iter()
+            .map(|(name, _)| (name.clone(), changed.remove(name)))
+            .collect();
+        Ok(Self {
+            database,
+            settings: kept,
+        })
     }
 
     fn restore(self, connection: &mut Connection) -> Result<(), Exception> {
@@ -191,5 +211,7 @@ impl Kept {
 }
 
 fn text(answer: &Answer) -> String {
-    String::from_utf8_lossy(answer.bytes()).trim_end_matches('\n').to_owned()
+    String::from_utf8_lossy(answer.bytes())
+        .trim_end_matches('\n')
+        .to_owned()
 }

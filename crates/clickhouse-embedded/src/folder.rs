@@ -43,7 +43,10 @@ impl FolderLock {
     /// # Errors
     /// Another process has it, or it cannot be written.
     pub fn take(folder: &Path) -> Result<Self, FolderError> {
-        let unusable = |source| FolderError::Unusable { folder: folder.to_owned(), source };
+        let unusable = |source| FolderError::Unusable {
+            folder: folder.to_owned(),
+            source,
+        };
         std::fs::create_dir_all(folder.join(BODIES)).map_err(unusable)?;
         let folder_path = folder.canonicalize().map_err(unusable)?;
         let mut file = File::options()
@@ -59,12 +62,18 @@ impl FolderLock {
             Err(TryLockError::WouldBlock) => {
                 let mut owner = String::new();
                 file.read_to_string(&mut owner).map_err(unusable)?;
-                return Err(FolderError::InUse { folder: folder.to_owned(), owner: owner.trim().to_owned() });
+                return Err(FolderError::InUse {
+                    folder: folder.to_owned(),
+                    owner: owner.trim().to_owned(),
+                });
             }
         }
         file.set_len(0).and_then(|()| file.rewind()).map_err(unusable)?;
         writeln!(file, "{}", std::process::id()).map_err(unusable)?;
-        Ok(Self { folder: folder_path, _file: file })
+        Ok(Self {
+            folder: folder_path,
+            _file: file,
+        })
     }
 
     /// The folder, absolute.

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 use http_body_util::BodyDataStream;
 use hyper::body::Incoming;
 use hyper::http::request::Parts;
@@ -15,6 +15,7 @@ use crate::auth::Credentials;
 use crate::connection::Flushes;
 use crate::exception::Exception;
 use crate::execute::execute;
+use crate::form;
 use crate::output::{Output, Plan};
 use crate::receive::{Work, receive};
 use crate::request::{Request, pairs};
@@ -30,7 +31,9 @@ pub async fn handle(server: &Server, request: hyper::Request<Incoming>, flushes:
     match parts.uri.path() {
         // No replicas, so none lags.
         "/ping" | "/replicas_status" => return text(StatusCode::OK, "Ok.\n"),
-        "/" if reads && !pairs.iter().any(|(name, _)| name == "query") => return text(StatusCode::OK, "Ok.\n"),
+        "/" if reads && !pairs.iter().any(|(name, _)| name == "query") => {
+            return text(StatusCode::OK, "Ok.\n");
+        }
         "/" if reads || parts.method == Method::POST => {}
         "/" => return text(StatusCode::METHOD_NOT_ALLOWED, "Use GET or POST\n"),
         path => return text(StatusCode::NOT_FOUND, format!("There is no handle {path}\n")),
@@ -53,10 +56,17 @@ pub async fn handle(server: &Server, request: hyper::Request<Incoming>, flushes:
 async fn query(
     server: &Server,
     parts: &Parts,
-    pairs: Vec<(String, String)>,
+    mut pairs: Vec<(String, String)>,
     body: Incoming,
     flushes: Arc<Flushes>,
 ) -> Result<Reply, Exception> {
+    let body = match form::boundary(&parts.headers) {
+        Some(boundary) => {
+            pairs.extend(form::fields(body, boundary).await?);
+            None
+        }
+        None => Some(body),
+    };
     let request = Arc::new(Request::parse(parts, pairs)?);
     let work = received(server, &request, body).await?;
     let running = server.engine.begin(&request.query_id)?;
@@ -64,7 +74,12 @@ async fn query(
         Some(wish) => Some(server.sessions.take(&server.engine, wish)?),
         None => None,
     };
-    let permit = server.permits.clone().acquire_owned().await.map_err(|_| lost("The server is stopping"))?;
+    let permit = server
+        .permits
+        .clone()
+        .acquire_owned()
+        .await
+        .map_err(|_| lost("The server is stopping"))?;
     let plan = Plan {
         compression: request.compression,
         wait_for_end: request.wait_end_of_query,
@@ -86,8 +101,15 @@ async fn query(
     Ok(respond(head, rows, flushes, stopper).await)
 }
 
-async fn received(server: &Server, request: &Arc<Request>, body: Incoming) -> Result<Work, Exception> {
-    let body = SyncIoBridge::new(StreamReader::new(BodyDataStream::new(body).map_err(io::Error::other)));
+async fn received(
+    server: &Server,
+    request: &Arc<Request>,
+    body: Option<Incoming>,
+) -> Result<Work, Exception> {
+    let pieces = futures::stream::iter(body)
+        .flat_map(BodyDataStream::new)
+        .map_err(io::Error::other);
+    let body = SyncIoBridge::new(StreamReader::new(pieces));
     let (request, allowance) = (request.clone(), server.allowance.clone());
     spawn_blocking(move || receive(&request, body, &allowance))
         .await
@@ -102,7 +124,10 @@ fn head(server: &Server, request: &Request, work: &Work, output: &Output) -> Hea
     Head {
         query_id: request.query_id.clone(),
         format: format.unwrap_or(&request.format).clone(),
-        timezone: request.setting("session_timezone").unwrap_or(&server.engine.timezone).to_owned(),
+        timezone: request
+            .setting("session_timezone")
+            .unwrap_or(&server.engine.timezone)
+            .to_owned(),
         compression: request.compression,
         tag: output.tag().to_owned(),
         version: server.engine.version.clone(),

@@ -61,13 +61,21 @@ impl Iterator for Lexer<'_> {
         } else if let Some(length) = quoted(rest) {
             (Kind::Quoted, length)
         } else if is_word(first) {
-            (Kind::Word, rest.iter().take_while(|byte| is_word(**byte) || **byte == b'$').count())
+            (
+                Kind::Word,
+                rest.iter()
+                    .take_while(|byte| is_word(**byte) || **byte == b'$')
+                    .count(),
+            )
         } else {
             (Kind::Symbol(first), 1)
         };
         let start = self.position;
         self.position += length;
-        Some(Token { kind, span: start..self.position })
+        Some(Token {
+            kind,
+            span: start..self.position,
+        })
     }
 }
 
@@ -158,7 +166,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn kinds(text: &str) -> Vec<(Kind, &str)> {
-        Lexer::new(text.as_bytes()).map(|token| (token.kind, &text[token.span])).collect()
+        Lexer::new(text.as_bytes())
+            .map(|token| (token.kind, &text[token.span]))
+            .collect()
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //!
 //! What is acknowledged is in the engine, what is refused is told with ClickHouse's code and status, and a client written
 //! for a ClickHouse server works unchanged. Modules in the order a request travels: [`serve`] → [`connection`] →
-//! [`handle`]: [`auth`] → [`request`] → [`receive`] ([`decode`], [`statement`], [`spool`]) → [`execute`] ([`session`],
-//! [`assemble`], [`engine`], [`library`]) → [`output`] ([`encode`]) → [`respond`].
+//! [`handle`]: [`auth`] → [`form`] → [`request`] → [`receive`] ([`decode`], [`statement`], [`spool`]) → [`execute`] ([`session`],
+//! [`assemble`], [`engine`], [`library`], [`pieces`]) → [`output`] ([`encode`]) → [`respond`].
 //! Queries wait for one of `--max-concurrent-queries` permits; [`output::QUEUE`] pieces lie between engine and client.
 
 pub mod assemble;
@@ -16,11 +16,13 @@ pub mod engine;
 pub mod exception;
 pub mod execute;
 pub mod folder;
+pub mod form;
 pub mod handle;
 pub mod lex;
 pub mod library;
 pub mod native_block;
 pub mod output;
+pub mod pieces;
 pub mod port;
 pub mod receive;
 pub mod request;

@@ -24,7 +24,9 @@ pub enum OpenError {
         reason: String,
     },
     /// The engine refused the data folder.
-    #[error("the engine cannot open the data folder {0}: is it writable, and made by this release or an older one?")]
+    #[error(
+        "the engine cannot open the data folder {0}: is it writable, and made by this release or an older one?"
+    )]
     Folder(PathBuf),
     /// The path holds a NUL byte.
     #[error("the path {0} cannot be passed to the engine")]

@@ -24,7 +24,11 @@ pub struct BlockReader<R> {
 impl<R: Read> BlockReader<R> {
     /// Reads blocks from `source`.
     pub fn new(source: R) -> Self {
-        Self { source, plain: Vec::new(), position: 0 }
+        Self {
+            source,
+            plain: Vec::new(),
+            position: 0,
+        }
     }
 
     /// Loads the next block; `false` at the end of the stream, which must be the end of a block.
@@ -41,11 +45,16 @@ impl<R: Read> BlockReader<R> {
         let (hash, header) = head.split_at(HASH);
         let compressed = size(&header[1..5])?;
         let plain = size(&header[5..9])?;
-        let payload =
-            compressed.checked_sub(HEADER).ok_or_else(|| invalid("a block is shorter than its header"))?;
+        let payload = compressed
+            .checked_sub(HEADER)
+            .ok_or_else(|| invalid("a block is shorter than its header"))?;
         let mut block = header.to_vec();
         // `take`, so that memory grows with what arrives and not with what a header claims.
-        let read = self.source.by_ref().take(payload as u64).read_to_end(&mut block)?;
+        let read = self
+            .source
+            .by_ref()
+            .take(payload as u64)
+            .read_to_end(&mut block)?;
         if read != payload {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
@@ -96,14 +105,22 @@ fn decompress(method: u8, data: &[u8], plain: usize) -> io::Result<Vec<u8>> {
         METHOD_ZSTD => zstd::bulk::decompress(data, plain)?,
         other => return Err(invalid(format!("unknown compression method {other:#04x}"))),
     };
-    if result.len() == plain { Ok(result) } else { Err(invalid("a block's size is not the one it claims")) }
+    if result.len() == plain {
+        Ok(result)
+    } else {
+        Err(invalid("a block's size is not the one it claims"))
+    }
 }
 
 fn size(bytes: &[u8]) -> io::Result<usize> {
-    let bytes = bytes.try_into().map_err(|_| invalid("a block is shorter than its header"))?;
+    let bytes = bytes
+        .try_into()
+        .map_err(|_| invalid("a block is shorter than its header"))?;
     let size = u32::from_le_bytes(bytes) as usize;
     if size > LARGEST_BLOCK {
-        return Err(invalid(format!("a block of {size} bytes is larger than {LARGEST_BLOCK}")));
+        return Err(invalid(format!(
+            "a block of {size} bytes is larger than {LARGEST_BLOCK}"
+        )));
     }
     Ok(size)
 }
@@ -136,9 +153,10 @@ mod tests {
 
     #[test]
     fn zstd_and_stored_blocks_are_read() {
-        for (method, data) in
-            [(METHOD_ZSTD, zstd::bulk::compress(b"plain text", 1).unwrap()), (METHOD_NONE, b"plain text".to_vec())]
-        {
+        for (method, data) in [
+            (METHOD_ZSTD, zstd::bulk::compress(b"plain text", 1).unwrap()),
+            (METHOD_NONE, b"plain text".to_vec()),
+        ] {
             let mut block = vec![method];
             block.extend_from_slice(&((data.len() + HEADER) as u32).to_le_bytes());
             block.extend_from_slice(&10_u32.to_le_bytes());

@@ -33,13 +33,21 @@ pub struct Summary {
 impl Summary {
     /// Of a whole result.
     pub fn of(answer: &Answer) -> Self {
-        Self { read: answer.read(), written: answer.written(), result_rows: answer.rows(), elapsed: Duration::ZERO }
+        Self {
+            read: answer.read(),
+            written: answer.written(),
+            result_rows: answer.rows(),
+            elapsed: Duration::ZERO,
+        }
     }
 
     /// Counts a further piece.
     pub fn add(&mut self, piece: &Answer) {
         let (rows, bytes) = piece.read();
-        self.read = (self.read.0.saturating_add(rows), self.read.1.saturating_add(bytes));
+        self.read = (
+            self.read.0.saturating_add(rows),
+            self.read.1.saturating_add(bytes),
+        );
         self.result_rows = self.result_rows.saturating_add(piece.rows());
     }
 
@@ -104,10 +112,21 @@ impl Output {
     pub fn new(plan: Plan, allowance: &Arc<Allowance>) -> Result<(Self, mpsc::Receiver<Part>), Exception> {
         let failed = |error: io::Error| Exception::io("Cannot begin the response", &error);
         let (sender, receiver) = mpsc::channel(QUEUE);
-        let held = plan.wait_for_end.then(|| Spool::new(allowance.clone())).transpose().map_err(failed)?;
+        let held = plan
+            .wait_for_end
+            .then(|| Spool::new(allowance.clone()))
+            .transpose()
+            .map_err(failed)?;
         let encoder = Encoder::new(plan.compression).map_err(failed)?;
-        let output =
-            Self { encoder, sender, began: Instant::now(), started: false, tag: new_tag(), version: plan.version, held };
+        let output = Self {
+            encoder,
+            sender,
+            began: Instant::now(),
+            started: false,
+            tag: new_tag(),
+            version: plan.version,
+            held,
+        };
         Ok((output, receiver))
     }
 
@@ -122,7 +141,9 @@ impl Output {
     /// The client has left, or a compression or disk failed.
     pub fn rows(&mut self, rows: &[u8], so_far: &Summary) -> Result<(), Exception> {
         if let Some(held) = &mut self.held {
-            return held.write_all(rows).map_err(|error| Exception::io("Cannot keep the result", &error));
+            return held
+                .write_all(rows)
+                .map_err(|error| Exception::io("Cannot keep the result", &error));
         }
         self.start(so_far)?;
         self.piece(rows)
@@ -143,7 +164,9 @@ impl Output {
 
     fn release(&mut self, summary: Summary) -> Result<(), Exception> {
         self.start(&summary)?;
-        let Some(mut held) = self.held.take() else { return Ok(()) };
+        let Some(mut held) = self.held.take() else {
+            return Ok(());
+        };
         let failed = |error: io::Error| Exception::io("Cannot read the kept result", &error);
         let file = held.rewound().map_err(failed)?;
         let mut piece = vec![0; PIECE];
@@ -157,7 +180,10 @@ impl Output {
 
     fn start(&mut self, summary: &Summary) -> Result<(), Exception> {
         if !self.started {
-            self.send(Part::Start(Summary { elapsed: self.began.elapsed(), ..summary.clone() }))?;
+            self.send(Part::Start(Summary {
+                elapsed: self.began.elapsed(),
+                ..summary.clone()
+            }))?;
             self.started = true;
         }
         Ok(())
@@ -167,15 +193,23 @@ impl Output {
         if rows.is_empty() {
             return Ok(());
         }
-        let bytes =
-            self.encoder.push(rows).map_err(|error| Exception::io("Cannot compress the result", &error))?;
+        let bytes = self
+            .encoder
+            .push(rows)
+            .map_err(|error| Exception::io("Cannot compress the result", &error))?;
         self.send(Part::Piece(bytes.into()))
     }
 
     fn close_encoder(&mut self) -> Result<(), Exception> {
         let encoder = std::mem::replace(&mut self.encoder, Encoder::None);
-        let bytes = encoder.finish().map_err(|error| Exception::io("Cannot compress the result", &error))?;
-        if bytes.is_empty() { Ok(()) } else { self.send(Part::Piece(bytes.into())) }
+        let bytes = encoder
+            .finish()
+            .map_err(|error| Exception::io("Cannot compress the result", &error))?;
+        if bytes.is_empty() {
+            Ok(())
+        } else {
+            self.send(Part::Piece(bytes.into()))
+        }
     }
 
     fn finish(&mut self) -> Result<(), Exception> {
@@ -187,8 +221,7 @@ impl Output {
     fn breaks(&mut self, exception: &Exception) -> Result<(), Exception> {
         let message = exception.body(&self.version);
         let (tag, length) = (&self.tag, message.len());
-        let block =
-            format!("\r\n__exception__\r\n{tag}\r\n{message}{length} {tag}\r\n__exception__\r\n");
+        let block = format!("\r\n__exception__\r\n{tag}\r\n{message}{length} {tag}\r\n__exception__\r\n");
         self.piece(block.as_bytes())?;
         self.close_encoder()?;
         self.send(Part::Broken)
@@ -196,12 +229,20 @@ impl Output {
 
     fn send(&self, part: Part) -> Result<(), Exception> {
         self.sender.blocking_send(part).map_err(|_| {
-            Exception::raise(code::QUERY_WAS_CANCELLED, "QUERY_WAS_CANCELLED", "The client has left")
+            Exception::raise(
+                code::QUERY_WAS_CANCELLED,
+                "QUERY_WAS_CANCELLED",
+                "The client has left",
+            )
         })
     }
 }
 
 /// Sixteen random lower-case letters, like ClickHouse's.
 fn new_tag() -> String {
-    Uuid::new_v4().as_bytes().iter().map(|byte| char::from(b'a' + byte % 26)).collect()
+    Uuid::new_v4()
+        .as_bytes()
+        .iter()
+        .map(|byte| char::from(b'a' + byte % 26))
+        .collect()
 }

@@ -47,7 +47,10 @@ pub fn receive(
     // One byte more than a statement may have, to see whether it is longer.
     let limit = request.max_query_size + 1;
     let room = limit.saturating_sub(text.len());
-    body.by_ref().take(room as u64).read_to_end(&mut text).map_err(failed)?;
+    body.by_ref()
+        .take(room as u64)
+        .read_to_end(&mut text)
+        .map_err(failed)?;
     match Statement::parse(&text)? {
         Statement::Insert(insert) => {
             let spooled = |error: std::io::Error| Exception::io("Cannot keep the body", &error);
@@ -76,8 +79,12 @@ mod tests {
     use hyper::Method;
 
     fn request(url: &str) -> Request {
-        let (parts, ()) =
-            hyper::Request::builder().method(Method::POST).uri(url).body(()).unwrap().into_parts();
+        let (parts, ()) = hyper::Request::builder()
+            .method(Method::POST)
+            .uri(url)
+            .body(())
+            .unwrap()
+            .into_parts();
         let pairs = crate::request::pairs(&parts);
         Request::parse(&parts, pairs).unwrap()
     }
@@ -98,7 +105,10 @@ mod tests {
     #[test]
     fn the_data_of_an_insert_are_kept_byte_for_byte_whatever_their_size() {
         let data: Vec<u8> = (0..700_000_u32).map(|i| (i % 251) as u8).collect();
-        for (url, prefix) in [("/?query=INSERT+INTO+t+FORMAT+RowBinary", ""), ("/", "INSERT INTO t FORMAT RowBinary\n")] {
+        for (url, prefix) in [
+            ("/?query=INSERT+INTO+t+FORMAT+RowBinary", ""),
+            ("/", "INSERT INTO t FORMAT RowBinary\n"),
+        ] {
             match received(url, [prefix.as_bytes(), &data].concat()).unwrap() {
                 Work::Insert(_, mut spool) => {
                     let mut kept = Vec::new();
@@ -114,6 +124,9 @@ mod tests {
     fn a_statement_longer_than_allowed_is_refused() {
         let body = format!("SELECT '{}'", "x".repeat(100)).into_bytes();
         assert!(received("/?max_query_size=200", body.clone()).is_ok());
-        assert_eq!(received("/?max_query_size=50", body).err().unwrap().code, code::SYNTAX_ERROR);
+        assert_eq!(
+            received("/?max_query_size=50", body).err().unwrap().code,
+            code::SYNTAX_ERROR
+        );
     }
 }

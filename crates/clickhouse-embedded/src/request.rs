@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use hyper::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
+use hyper::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method};
 use uuid::Uuid;
@@ -68,15 +68,12 @@ pub fn pairs(parts: &Parts) -> Vec<(String, String)> {
 }
 
 impl Request {
-    /// Reads `parts`, whose URL has `pairs`.
+    /// Reads `parts`, whose URL (and form) have `pairs`.
     ///
     /// # Errors
     /// A parameter of the interface is malformed, or asks for something that is not offered.
     pub fn parse(parts: &Parts, pairs: Vec<(String, String)>) -> Result<Self, Exception> {
         let headers = &parts.headers;
-        if header(headers, CONTENT_TYPE.as_str()).is_some_and(|kind| kind.starts_with("multipart/")) {
-            return Err(Exception::not_implemented("External tables (multipart bodies) are not offered here"));
-        }
         let mut request = Self {
             query: String::new(),
             query_id: String::new(),
@@ -114,7 +111,12 @@ impl Request {
                 "close_session" => session.close = flag(&name, &value)?,
                 "role" => return Err(Exception::not_implemented("Roles are not offered here")),
                 // Taken by `auth`, or without effect on one machine.
-                "user" | "password" | "quota_key" | "stacktrace" | "buffer_size" | "client_protocol_version" => {}
+                "user"
+                | "password"
+                | "quota_key"
+                | "stacktrace"
+                | "buffer_size"
+                | "client_protocol_version" => {}
                 _ => match name.strip_prefix("param_") {
                     Some(parameter) => request.parameters.push((parameter.to_owned(), value)),
                     None => request.settings.push((name, value)),
@@ -131,15 +133,22 @@ impl Request {
     }
 
     /// Settings that this front obeys too. The engine gets them all the same, and checks their values.
-    fn take_settings_of_the_interface(&mut self, headers: &HeaderMap, in_blocks: bool) -> Result<(), Exception> {
+    fn take_settings_of_the_interface(
+        &mut self,
+        headers: &HeaderMap,
+        in_blocks: bool,
+    ) -> Result<(), Exception> {
         if let Some(size) = self.setting("max_query_size").and_then(|size| size.parse().ok()) {
             self.max_query_size = size;
         }
-        let encoded = self.setting("enable_http_compression").is_some_and(|value| matches!(value, "1" | "true"));
+        let encoded = self
+            .setting("enable_http_compression")
+            .is_some_and(|value| matches!(value, "1" | "true"));
         self.compression = if in_blocks {
             Compression::Blocks
         } else if encoded {
-            header(headers, ACCEPT_ENCODING.as_str()).map_or(Compression::None, |list| Compression::accepted(&list))
+            header(headers, ACCEPT_ENCODING.as_str())
+                .map_or(Compression::None, |list| Compression::accepted(&list))
         } else {
             Compression::None
         };
@@ -148,30 +157,44 @@ impl Request {
 
     /// The value of a setting in the URL; the last one counts.
     pub fn setting(&self, name: &str) -> Option<&str> {
-        self.settings.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.settings
+            .iter()
+            .rev()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+    headers
+        .get(name)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
 fn flag(name: &str, value: &str) -> Result<bool, Exception> {
     match value {
         "1" | "true" => Ok(true),
         "" | "0" | "false" => Ok(false),
-        _ => Err(Exception::bad_arguments(format_args!("{name} must be 0 or 1, not '{value}'"))),
+        _ => Err(Exception::bad_arguments(format_args!(
+            "{name} must be 0 or 1, not '{value}'"
+        ))),
     }
 }
 
 fn timeout(value: &str) -> Result<Duration, Exception> {
-    let invalid = |why: String| Exception::raise(code::INVALID_SESSION_TIMEOUT, "INVALID_SESSION_TIMEOUT", why);
-    let seconds =
-        value.parse().map_err(|_| invalid(format!("Invalid session timeout: '{value}' is no number of seconds")))?;
+    let invalid =
+        |why: String| Exception::raise(code::INVALID_SESSION_TIMEOUT, "INVALID_SESSION_TIMEOUT", why);
+    let seconds = value.parse().map_err(|_| {
+        invalid(format!(
+            "Invalid session timeout: '{value}' is no number of seconds"
+        ))
+    })?;
     let timeout = Duration::from_secs(seconds);
     if timeout > LONGEST_SESSION_TIMEOUT {
         let longest = LONGEST_SESSION_TIMEOUT.as_secs();
-        return Err(invalid(format!("Session timeout '{value}' is larger than the largest allowed, {longest} s")));
+        return Err(invalid(format!(
+            "Session timeout '{value}' is larger than the largest allowed, {longest} s"
+        )));
     }
     Ok(timeout)
 }
@@ -207,7 +230,12 @@ mod tests {
         let timeout = Duration::from_secs(5);
         assert_eq!(
             request.session,
-            Some(SessionRequest { id: "s".into(), timeout, must_exist: true, close: false })
+            Some(SessionRequest {
+                id: "s".into(),
+                timeout,
+                must_exist: true,
+                close: false
+            })
         );
         assert!(request.wait_end_of_query && request.body_in_blocks && !request.read_only);
         assert_eq!(request.compression, Compression::Blocks);
@@ -218,16 +246,25 @@ mod tests {
     fn headers_name_database_and_format_and_the_url_overrides_them() {
         let headers = [("X-ClickHouse-Database", "h"), ("X-ClickHouse-Format", "CSV")];
         let request = parse(Method::GET, "/", &headers).unwrap();
-        assert_eq!((request.database.as_deref(), request.format.as_str()), (Some("h"), "CSV"));
+        assert_eq!(
+            (request.database.as_deref(), request.format.as_str()),
+            (Some("h"), "CSV")
+        );
         assert!(request.read_only);
         let request = parse(Method::GET, "/?database=u&default_format=XML", &headers).unwrap();
-        assert_eq!((request.database.as_deref(), request.format.as_str()), (Some("u"), "XML"));
+        assert_eq!(
+            (request.database.as_deref(), request.format.as_str()),
+            (Some("u"), "XML")
+        );
     }
 
     #[test]
     fn rows_are_encoded_only_when_the_setting_allows_it() {
         let accept = [("Accept-Encoding", "gzip, zstd")];
-        assert_eq!(parse(Method::GET, "/", &accept).unwrap().compression, Compression::None);
+        assert_eq!(
+            parse(Method::GET, "/", &accept).unwrap().compression,
+            Compression::None
+        );
         let request = parse(Method::GET, "/?enable_http_compression=1", &accept).unwrap();
         assert_eq!(request.compression, Compression::Zstd);
     }
@@ -242,7 +279,5 @@ mod tests {
         ] {
             assert_eq!(parse(Method::GET, url, &[]).unwrap_err().code, code, "{url}");
         }
-        let multipart = parse(Method::POST, "/", &[("Content-Type", "multipart/form-data; boundary=x")]);
-        assert_eq!(multipart.unwrap_err().code, code::NOT_IMPLEMENTED);
     }
 }

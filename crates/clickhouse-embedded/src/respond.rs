@@ -49,7 +49,11 @@ pub fn text(status: StatusCode, body: impl Into<Bytes>) -> Reply {
 /// An error, in ClickHouse's form.
 pub fn failure(exception: &Exception, version: &str, query_id: Option<&str>) -> Reply {
     let mut response = text(exception.status(), exception.body(version));
-    insert(&mut response, "X-ClickHouse-Exception-Code", &exception.code.to_string());
+    insert(
+        &mut response,
+        "X-ClickHouse-Exception-Code",
+        &exception.code.to_string(),
+    );
     if let Some(query_id) = query_id {
         insert(&mut response, "X-ClickHouse-Query-Id", query_id);
     }
@@ -60,7 +64,11 @@ pub fn failure(exception: &Exception, version: &str, query_id: Option<&str>) -> 
 pub fn unauthorized(exception: &Exception, version: &str) -> Reply {
     let mut response = failure(exception, version, None);
     *response.status_mut() = StatusCode::UNAUTHORIZED;
-    insert(&mut response, WWW_AUTHENTICATE.as_str(), "Basic realm=\"ClickHouse server HTTP API\"");
+    insert(
+        &mut response,
+        WWW_AUTHENTICATE.as_str(),
+        "Basic realm=\"ClickHouse server HTTP API\"",
+    );
     response
 }
 
@@ -75,7 +83,12 @@ pub async fn respond(
     match parts.recv().await {
         Some(Part::Failed(exception)) => failure(&exception, &head.version, Some(&head.query_id)),
         Some(Part::Start(summary)) => {
-            let rows = Rows { parts, flushes, broken_at: None, _stopper: stopper };
+            let rows = Rows {
+                parts,
+                flushes,
+                broken_at: None,
+                _stopper: stopper,
+            };
             rows_response(&head, &summary, rows)
         }
         Some(Part::Piece(_) | Part::End | Part::Broken) | None => {
@@ -88,7 +101,11 @@ pub async fn respond(
 fn rows_response(head: &Head, summary: &Summary, rows: Rows) -> Reply {
     let mut response = Response::new(Either::Right(rows));
     insert(&mut response, CONTENT_TYPE.as_str(), content_type(&head.format));
-    insert(&mut response, "X-ClickHouse-Server-Display-Name", "clickhouse-embedded");
+    insert(
+        &mut response,
+        "X-ClickHouse-Server-Display-Name",
+        "clickhouse-embedded",
+    );
     insert(&mut response, "X-ClickHouse-Query-Id", &head.query_id);
     insert(&mut response, "X-ClickHouse-Format", &head.format);
     insert(&mut response, "X-ClickHouse-Timezone", &head.timezone);

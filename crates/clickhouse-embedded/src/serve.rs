@@ -70,5 +70,7 @@ pub async fn serve(
     server.engine.stop_all().await;
     server.sessions.close();
     let engine = server.engine.clone();
-    tokio::task::spawn_blocking(move || engine.close()).await.map_err(io::Error::other)
+    tokio::task::spawn_blocking(move || engine.close())
+        .await
+        .map_err(io::Error::other)
 }

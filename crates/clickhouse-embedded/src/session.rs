@@ -37,15 +37,30 @@ impl Sessions {
             Some(Slot::Busy) => {
                 slots.insert(id.clone(), Slot::Busy);
                 let message = format_args!("Session {id} is locked by a concurrent client");
-                return Err(Exception::raise(code::SESSION_IS_LOCKED, "SESSION_IS_LOCKED", message));
+                return Err(Exception::raise(
+                    code::SESSION_IS_LOCKED,
+                    "SESSION_IS_LOCKED",
+                    message,
+                ));
             }
             None if wish.must_exist => {
                 let message = format_args!("Session {id} not found");
-                return Err(Exception::raise(code::SESSION_NOT_FOUND, "SESSION_NOT_FOUND", message));
+                return Err(Exception::raise(
+                    code::SESSION_NOT_FOUND,
+                    "SESSION_NOT_FOUND",
+                    message,
+                ));
             }
             None if slots.len() >= MOST => {
-                let (code, name) = (code::TOO_MANY_SIMULTANEOUS_QUERIES, "TOO_MANY_SIMULTANEOUS_QUERIES");
-                return Err(Exception::raise(code, name, format_args!("There are {MOST} sessions already")));
+                let (code, name) = (
+                    code::TOO_MANY_SIMULTANEOUS_QUERIES,
+                    "TOO_MANY_SIMULTANEOUS_QUERIES",
+                );
+                return Err(Exception::raise(
+                    code,
+                    name,
+                    format_args!("There are {MOST} sessions already"),
+                ));
             }
             None => engine.connect()?,
         };
@@ -91,7 +106,10 @@ impl Seat {
     /// # Errors
     /// The engine is closed.
     pub fn fresh(engine: &Engine) -> Result<Self, Exception> {
-        Ok(Self { connection: Some(engine.connect()?), home: None })
+        Ok(Self {
+            connection: Some(engine.connect()?),
+            home: None,
+        })
     }
 
     /// Whether the connection outlives the request.
@@ -104,7 +122,9 @@ impl Seat {
     /// # Errors
     /// It was discarded.
     pub fn connection(&mut self) -> Result<&mut Connection, Exception> {
-        self.connection.as_mut().ok_or_else(|| Exception::from_engine("the session's connection is closed"))
+        self.connection
+            .as_mut()
+            .ok_or_else(|| Exception::from_engine("the session's connection is closed"))
     }
 
     /// Closes the connection, as its state is not what the session's next request expects.

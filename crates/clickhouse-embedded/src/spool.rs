@@ -19,12 +19,18 @@ pub struct Allowance {
 impl Allowance {
     /// At most `limit` bytes in memory, the rest in unnamed files of `folder`.
     pub fn new(limit: u64, folder: PathBuf) -> Self {
-        Self { limit, used: AtomicU64::new(0), folder }
+        Self {
+            limit,
+            used: AtomicU64::new(0),
+            folder,
+        }
     }
 
     fn take(&self, bytes: u64) -> bool {
         let fits = |used: u64| used.checked_add(bytes).filter(|total| *total <= self.limit);
-        self.used.fetch_update(Ordering::AcqRel, Ordering::Acquire, fits).is_ok()
+        self.used
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, fits)
+            .is_ok()
     }
 }
 
@@ -43,8 +49,16 @@ impl Spool {
     /// # Errors
     /// The operating system has no memory file to give.
     pub fn new(allowance: Arc<Allowance>) -> io::Result<Self> {
-        let file = File::from(rustix::fs::memfd_create("clickhouse-embedded-body", MemfdFlags::CLOEXEC)?);
-        Ok(Self { file, allowance, in_memory: 0, on_disk: false })
+        let file = File::from(rustix::fs::memfd_create(
+            "clickhouse-embedded-body",
+            MemfdFlags::CLOEXEC,
+        )?);
+        Ok(Self {
+            file,
+            allowance,
+            in_memory: 0,
+            on_disk: false,
+        })
     }
 
     /// The number by which the engine opens it as `/proc/self/fd/N`; valid while the spool lives.
@@ -124,7 +138,10 @@ mod tests {
         large.write_all(b"7").unwrap();
         assert!(large.on_disk() && allowance.used.load(Ordering::Acquire) == 4);
         let mut text = String::new();
-        File::open(format!("/proc/self/fd/{}", large.descriptor())).unwrap().read_to_string(&mut text).unwrap();
+        File::open(format!("/proc/self/fd/{}", large.descriptor()))
+            .unwrap()
+            .read_to_string(&mut text)
+            .unwrap();
         assert_eq!(text, "1234567");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
         drop(small);

@@ -20,7 +20,7 @@ use crate::spool::Allowance;
 /// ClickHouse's engine behind ClickHouse's HTTP interface, in one process. The password, if any, is read from the
 /// environment variable CLICKHOUSE_PASSWORD.
 #[derive(Debug, clap::Parser)]
-#[command(name = "clickhouse-embedded", version)]
+#[command(name = "clickhouse-embedded", version, args_override_self = true)]
 pub struct Options {
     /// Data folder; created when missing.
     #[arg(long, value_name = "DIR")]
@@ -48,7 +48,10 @@ pub struct Options {
 /// One line that says what stands in the way: the library, the folder, the port.
 pub fn run(options: Options, password: String) -> anyhow::Result<()> {
     let path = options.library.unwrap_or_else(library::default_path);
-    let account = Account { user: options.user, password };
+    let account = Account {
+        user: options.user,
+        password,
+    };
     let lock = FolderLock::take(&options.path)?;
     let library: &'static Library = Box::leak(Box::new(Library::load(&path)?));
     // Receiving a body and running its query each take a thread; a slow client holds only the first.
@@ -67,7 +70,11 @@ pub fn run(options: Options, password: String) -> anyhow::Result<()> {
         let engine = tokio::task::spawn_blocking(move || Engine::open(library, lock)).await??;
         tracing::info!(version = engine.version, folder = %engine.folder().display(), "engine open");
         // On standard output, for the one who started it with port 0.
-        writeln!(std::io::stdout(), "ClickHouse {} is ready on http://{address}", engine.version)?;
+        writeln!(
+            std::io::stdout(),
+            "ClickHouse {} is ready on http://{address}",
+            engine.version
+        )?;
         let server = Server {
             engine: Arc::new(engine),
             account,

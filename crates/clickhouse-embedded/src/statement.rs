@@ -54,19 +54,26 @@ impl Statement {
         let Some(first) = scan.next()? else {
             return Err(Exception::syntax("Empty query"));
         };
-        if scan.is(&first, "INSERT") { parse_insert(scan, first.span.start) } else { parse_query(scan, first) }
+        if scan.is(&first, "INSERT") {
+            parse_insert(scan, first.span.start)
+        } else {
+            parse_query(scan, first)
+        }
     }
 }
 
 /// The words that can begin a statement that changes nothing.
-const READING: [&str; 11] =
-    ["SELECT", "WITH", "FROM", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS", "CHECK", "USE", "VALUES"];
+const READING: [&str; 11] = [
+    "SELECT", "WITH", "FROM", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS", "CHECK", "USE", "VALUES",
+];
 
 fn parse_query(mut scan: Scan<'_>, first: Token) -> Result<Statement, Exception> {
     let text = scan.text;
     let parenthesis = first.kind == Kind::Symbol(b'(');
-    let is_select =
-        parenthesis || ["SELECT", "WITH", "FROM"].iter().any(|keyword| scan.is(&first, keyword));
+    let is_select = parenthesis
+        || ["SELECT", "WITH", "FROM"]
+            .iter()
+            .any(|keyword| scan.is(&first, keyword));
     let mut is_read_only = parenthesis || READING.iter().any(|keyword| scan.is(&first, keyword));
     let mut format = None;
     let mut tokens = 1;
@@ -87,21 +94,36 @@ fn parse_query(mut scan: Scan<'_>, first: Token) -> Result<Statement, Exception>
     if tokens == 1 || first.kind != Kind::Word && !parenthesis {
         text.splice(0..0, *b"/**/");
     }
-    Ok(Statement::Query(Query { text, is_select, is_read_only, format }))
+    Ok(Statement::Query(Query {
+        text,
+        is_select,
+        is_read_only,
+        format,
+    }))
 }
 
 fn parse_insert(mut scan: Scan<'_>, start: usize) -> Result<Statement, Exception> {
     let mut named = false;
     let mut settings: Option<usize> = None;
-    let mut previous = Token { kind: Kind::Word, span: start..start };
+    let mut previous = Token {
+        kind: Kind::Word,
+        span: start..start,
+    };
     while let Some(token) = scan.next()? {
         scan.refuse_client_parts(&previous, &token)?;
         // The table's own name may be a keyword.
         let top = scan.depth == 0 && named;
-        if !named && !["INTO", "TABLE", "FUNCTION"].iter().any(|keyword| scan.is(&token, keyword)) {
+        if !named
+            && !["INTO", "TABLE", "FUNCTION"]
+                .iter()
+                .any(|keyword| scan.is(&token, keyword))
+        {
             named = true;
         } else if top && previous.kind != Kind::Symbol(b'.') {
-            if ["SELECT", "WITH", "WATCH"].iter().any(|keyword| scan.is(&token, keyword)) {
+            if ["SELECT", "WITH", "WATCH"]
+                .iter()
+                .any(|keyword| scan.is(&token, keyword))
+            {
                 let rest = parse_query(scan, token)?;
                 return Ok(writes(rest));
             }
@@ -111,8 +133,11 @@ fn parse_insert(mut scan: Scan<'_>, start: usize) -> Result<Statement, Exception
             let values = scan.is(&token, "VALUES");
             if values || scan.is(&token, "FORMAT") {
                 let head = settings.unwrap_or(token.span.start);
-                let (format, data) =
-                    if values { (b"Values".to_vec(), token.span.end) } else { scan.format_and_data()? };
+                let (format, data) = if values {
+                    (b"Values".to_vec(), token.span.end)
+                } else {
+                    scan.format_and_data()?
+                };
                 return Ok(Statement::Insert(Insert {
                     target: scan.blanked(start..head),
                     settings: scan.blanked(head..token.span.start),
@@ -124,14 +149,22 @@ fn parse_insert(mut scan: Scan<'_>, start: usize) -> Result<Statement, Exception
         previous = token;
     }
     let text = scan.blanked(0..scan.end);
-    Ok(Statement::Query(Query { text, is_select: false, is_read_only: false, format: None }))
+    Ok(Statement::Query(Query {
+        text,
+        is_select: false,
+        is_read_only: false,
+        format: None,
+    }))
 }
 
 fn writes(statement: Statement) -> Statement {
     match statement {
-        Statement::Query(query) => {
-            Statement::Query(Query { is_select: false, is_read_only: false, format: None, ..query })
-        }
+        Statement::Query(query) => Statement::Query(Query {
+            is_select: false,
+            is_read_only: false,
+            format: None,
+            ..query
+        }),
         insert @ Statement::Insert(_) => insert,
     }
 }
@@ -148,7 +181,13 @@ struct Scan<'a> {
 
 impl<'a> Scan<'a> {
     fn new(text: &'a [u8]) -> Self {
-        Self { text, lexer: Lexer::new(text), comments: Vec::new(), depth: 0, end: 0 }
+        Self {
+            text,
+            lexer: Lexer::new(text),
+            comments: Vec::new(),
+            depth: 0,
+            end: 0,
+        }
     }
 
     /// The next token, `depth` being the nesting around it; `None` at the semicolon or the end.
@@ -209,7 +248,11 @@ impl<'a> Scan<'a> {
         }
         if self.is(previous, "FROM") && self.is(token, "INFILE") {
             let message = "FROM INFILE reads files of the client; send the data in the request";
-            return Err(Exception::raise(code::UNKNOWN_TYPE_OF_QUERY, "UNKNOWN_TYPE_OF_QUERY", message));
+            return Err(Exception::raise(
+                code::UNKNOWN_TYPE_OF_QUERY,
+                "UNKNOWN_TYPE_OF_QUERY",
+                message,
+            ));
         }
         Ok(())
     }
@@ -222,7 +265,9 @@ impl<'a> Scan<'a> {
         };
         let mut data = name.span.end;
         if self.text.get(data) == Some(&b';') {
-            return Err(Exception::syntax("You have excessive ';' symbol before data for INSERT"));
+            return Err(Exception::syntax(
+                "You have excessive ';' symbol before data for INSERT",
+            ));
         }
         while matches!(self.text.get(data), Some(b' ' | b'\t' | 0x0C)) {
             data += 1;
@@ -262,7 +307,12 @@ mod tests {
         match Statement::parse(text.as_bytes()) {
             Ok(Statement::Insert(insert)) => {
                 let string = |bytes| String::from_utf8(bytes).unwrap();
-                (string(insert.target), string(insert.settings), string(insert.format), &text[insert.data..])
+                (
+                    string(insert.target),
+                    string(insert.settings),
+                    string(insert.format),
+                    &text[insert.data..],
+                )
             }
             other => panic!("{text}: {other:?}"),
         }
@@ -275,9 +325,18 @@ mod tests {
     #[test]
     fn an_insert_is_split_where_its_data_begin() {
         let cases = [
-            ("INSERT INTO t FORMAT RowBinary\n\n\nx", ("INSERT INTO t ", "", "RowBinary", "\n\nx")),
-            ("insert into t(a, b) format CSV 1;2", ("insert into t(a, b) ", "", "CSV", "1;2")),
-            ("INSERT INTO t VALUES (1), (';')", ("INSERT INTO t ", "", "Values", " (1), (';')")),
+            (
+                "INSERT INTO t FORMAT RowBinary\n\n\nx",
+                ("INSERT INTO t ", "", "RowBinary", "\n\nx"),
+            ),
+            (
+                "insert into t(a, b) format CSV 1;2",
+                ("insert into t(a, b) ", "", "CSV", "1;2"),
+            ),
+            (
+                "INSERT INTO t VALUES (1), (';')",
+                ("INSERT INTO t ", "", "Values", " (1), (';')"),
+            ),
             (
                 "INSERT INTO db.values SETTINGS a = 'FORMAT', b=1 FORMAT X \r\n1",
                 ("INSERT INTO db.values ", "SETTINGS a = 'FORMAT', b=1 ", "X", "1"),
@@ -292,17 +351,30 @@ mod tests {
             ),
             (
                 "INSERT INTO FUNCTION null('a Int32 FORMAT') VALUES (1)",
-                ("INSERT INTO FUNCTION null('a Int32 FORMAT') ", "", "Values", " (1)"),
+                (
+                    "INSERT INTO FUNCTION null('a Int32 FORMAT') ",
+                    "",
+                    "Values",
+                    " (1)",
+                ),
             ),
         ];
         for (text, (target, settings, format, data)) in cases {
-            assert_eq!(insert(text), (target.into(), settings.into(), format.into(), data), "{text}");
+            assert_eq!(
+                insert(text),
+                (target.into(), settings.into(), format.into(), data),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn an_insert_from_a_select_is_a_query_that_writes() {
-        for text in ["INSERT INTO t SELECT 1", "INSERT INTO t (a) WITH 1 AS x SELECT x", "INSERT INTO t (a) (SELECT 1)"] {
+        for text in [
+            "INSERT INTO t SELECT 1",
+            "INSERT INTO t (a) WITH 1 AS x SELECT x",
+            "INSERT INTO t (a) (SELECT 1)",
+        ] {
             let query = query(text);
             assert!(!query.is_select && !query.is_read_only, "{text}");
         }
@@ -310,17 +382,32 @@ mod tests {
 
     #[test]
     fn reading_is_told_from_writing() {
-        for text in ["SELECT 1", "(select 1)", "WITH 1 AS x SELECT x", "FROM t SELECT 1", "SHOW TABLES", "EXPLAIN SELECT 1"] {
+        for text in [
+            "SELECT 1",
+            "(select 1)",
+            "WITH 1 AS x SELECT x",
+            "FROM t SELECT 1",
+            "SHOW TABLES",
+            "EXPLAIN SELECT 1",
+        ] {
             assert!(query(text).is_read_only, "{text}");
         }
-        for text in ["DROP TABLE t", "WITH 1 AS x INSERT INTO t SELECT x", "SET readonly = 0", "CREATE TABLE t AS SELECT 1"] {
+        for text in [
+            "DROP TABLE t",
+            "WITH 1 AS x INSERT INTO t SELECT x",
+            "SET readonly = 0",
+            "CREATE TABLE t AS SELECT 1",
+        ] {
             assert!(!query(text).is_read_only, "{text}");
         }
     }
 
     #[test]
     fn the_format_clause_is_found_at_the_end_only_of_the_statement_itself() {
-        assert_eq!(query("SELECT 1 FORMAT JSON SETTINGS a=1;").format.as_deref(), Some("JSON"));
+        assert_eq!(
+            query("SELECT 1 FORMAT JSON SETTINGS a=1;").format.as_deref(),
+            Some("JSON")
+        );
         assert_eq!(query("SELECT ' FORMAT X'").format, None);
         assert_eq!(query("SELECT * FROM (SELECT 1 AS format)").format, None);
     }
@@ -339,8 +426,17 @@ mod tests {
         assert_eq!(code("INSERT INTO t SELECT 1; DROP TABLE t"), 62);
         assert_eq!(code(" -- nothing\n ; "), 62);
         assert_eq!(code("INSERT INTO t FORMAT CSV; 1"), 62);
-        assert_eq!(code("SELECT 1 INTO /* x */ OUTFILE '/tmp/x'"), code::INTO_OUTFILE_NOT_ALLOWED);
-        assert_eq!(code("INSERT INTO t FROM INFILE '/etc/passwd' FORMAT CSV"), code::UNKNOWN_TYPE_OF_QUERY);
-        assert_eq!(code("INSERT INTO t SELECT * FROM input('a Int8') FORMAT CSV 1"), code::NOT_IMPLEMENTED);
+        assert_eq!(
+            code("SELECT 1 INTO /* x */ OUTFILE '/tmp/x'"),
+            code::INTO_OUTFILE_NOT_ALLOWED
+        );
+        assert_eq!(
+            code("INSERT INTO t FROM INFILE '/etc/passwd' FORMAT CSV"),
+            code::UNKNOWN_TYPE_OF_QUERY
+        );
+        assert_eq!(
+            code("INSERT INTO t SELECT * FROM input('a Int8') FORMAT CSV 1"),
+            code::NOT_IMPLEMENTED
+        );
     }
 }

@@ -104,13 +104,18 @@ impl Library {
             option([b"--path=", folder.as_os_str().as_bytes()].concat())?,
             option(b"--log-level=none".to_vec())?,
         ];
-        let mut pointers: Vec<*mut c_char> =
-            arguments.iter().map(|argument| argument.as_ptr().cast_mut()).collect();
+        let mut pointers: Vec<*mut c_char> = arguments
+            .iter()
+            .map(|argument| argument.as_ptr().cast_mut())
+            .collect();
         let count = c_int::try_from(pointers.len()).unwrap_or(c_int::MAX);
         // SAFETY: `pointers` holds `count` NUL-terminated strings that outlive the call; the engine copies them.
         let connection = unsafe { (self.connect)(count, pointers.as_mut_ptr()) };
         NonNull::new(connection)
-            .map(|pointer| Connection { library: self, pointer })
+            .map(|pointer| Connection {
+                library: self,
+                pointer,
+            })
             .ok_or_else(|| OpenError::Folder(folder.to_owned()))
     }
 }
@@ -141,7 +146,7 @@ impl Connection {
         Answer::checked(self.library, result)
     }
 
-    /// Starts a statement that returns rows; they come piece by piece from [`Rows::next`].
+    /// Starts a statement that returns rows; they come piece by piece from [`Rows::fetch`].
     ///
     /// # Errors
     /// Whatever the engine reports, also for a statement that returns no rows.
@@ -153,7 +158,11 @@ impl Connection {
     ) -> Result<Rows<'_>, Exception> {
         let result = self.call(self.library.stream, statement, format, parameters);
         let answer = Answer::checked(self.library, result)?;
-        Ok(Rows { connection: self, stream: answer, open: true })
+        Ok(Rows {
+            connection: self,
+            stream: answer,
+            open: true,
+        })
     }
 
     fn handle(&self) -> Handle {
@@ -170,7 +179,10 @@ impl Connection {
     ) -> RawResult {
         let names: Vec<*const c_char> = parameters.iter().map(|(name, _)| name.as_ptr().cast()).collect();
         let name_lengths: Vec<usize> = parameters.iter().map(|(name, _)| name.len()).collect();
-        let values: Vec<*const c_char> = parameters.iter().map(|(_, value)| value.as_ptr().cast()).collect();
+        let values: Vec<*const c_char> = parameters
+            .iter()
+            .map(|(_, value)| value.as_ptr().cast())
+            .collect();
         let value_lengths: Vec<usize> = parameters.iter().map(|(_, value)| value.len()).collect();
         // SAFETY: every pointer comes with its exact length and outlives the call; the four vectors have as many
         // entries as the last argument says; the engine copies what it keeps.
@@ -240,12 +252,18 @@ impl Answer {
 
     /// Rows read from tables, and their bytes.
     pub fn read(&self) -> (u64, u64) {
-        (self.count(self.library.storage_rows), self.count(self.library.storage_bytes))
+        (
+            self.count(self.library.storage_rows),
+            self.count(self.library.storage_bytes),
+        )
     }
 
     /// Rows written to tables, views included, and their bytes.
     pub fn written(&self) -> (u64, u64) {
-        (self.count(self.library.written_rows), self.count(self.library.written_bytes))
+        (
+            self.count(self.library.written_rows),
+            self.count(self.library.written_bytes),
+        )
     }
 
     fn count(&self, function: CountCall) -> u64 {
@@ -273,14 +291,13 @@ impl Rows<'_> {
     ///
     /// # Errors
     /// The query failed; there are no more pieces.
-    pub fn next(&mut self) -> Result<Option<Answer>, Exception> {
+    pub fn fetch(&mut self) -> Result<Option<Answer>, Exception> {
         if !self.open {
             return Ok(None);
         }
         // SAFETY: `stream` was started on this connection and has neither ended nor been cancelled.
-        let piece = unsafe {
-            (self.connection.library.fetch)(self.connection.handle(), self.stream.result.as_ptr())
-        };
+        let piece =
+            unsafe { (self.connection.library.fetch)(self.connection.handle(), self.stream.result.as_ptr()) };
         let piece = Answer::checked(self.connection.library, piece).inspect_err(|_| self.open = false)?;
         // The engine itself ends the stream with a piece of zero rows.
         self.open = piece.rows() > 0;
@@ -292,7 +309,9 @@ impl Drop for Rows<'_> {
     fn drop(&mut self) {
         if self.open {
             // SAFETY: the stream is still running on this connection.
-            unsafe { (self.connection.library.cancel)(self.connection.handle(), self.stream.result.as_ptr()) };
+            unsafe {
+                (self.connection.library.cancel)(self.connection.handle(), self.stream.result.as_ptr())
+            };
         }
     }
 }

@@ -1,0 +1,97 @@
+use crate::support::Server;
+use std::collections::HashMap;
+use tempfile::TempDir;
+
+const BATCH: u64 = 5_000;
+const ROUNDS: u64 = 5;
+
+fn batch(id: u64) -> Vec<u8> {
+    (0..BATCH)
+        .flat_map(|row| [id.to_le_bytes(), row.to_le_bytes()].concat())
+        .collect()
+}
+
+/// Inserts batches one after the other, killing the server in the middle of one; returns the last one acknowledged
+/// and the first one not even begun.
+async fn insert_until_killed(server: Server, first: u64, kill_after: u64) -> (Option<u64>, u64) {
+    let url = server.url.clone();
+    let (acknowledge, mut acknowledged) = tokio::sync::watch::channel(None);
+    let inserting = tokio::spawn(async move {
+        let client = reqwest::Client::new();
+        for id in first.. {
+            let insert = client
+                .post(&url)
+                .query(&[("query", "INSERT INTO batches FORMAT RowBinary")])
+                .body(batch(id))
+                .send()
+                .await;
+            match insert {
+                Ok(response) if response.status().is_success() => acknowledge.send_replace(Some(id)),
+                _ => return id + 1,
+            };
+        }
+        unreachable!("ids do not end")
+    });
+    acknowledged
+        .wait_for(|last| *last >= Some(first + kill_after))
+        .await
+        .unwrap();
+    server.kill_9().await;
+    let next = inserting.await.unwrap();
+    let last = *acknowledged.borrow();
+    (last, next)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_kill_9_acknowledged_inserts_are_there_and_the_others_whole_or_not_at_all() {
+    let folder = TempDir::new().unwrap();
+    let mut server = Server::start_in(folder.path(), |_| ()).await;
+    server
+        .sql("CREATE TABLE batches (id UInt64, row UInt64) ENGINE = MergeTree ORDER BY (id, row)")
+        .await;
+    let mut next = 0;
+    for round in 0..ROUNDS {
+        let first = next;
+        let (last, after) = insert_until_killed(server, first, round * 3).await;
+        next = after;
+        server = Server::start_in(folder.path(), |_| ()).await;
+        let found: HashMap<u64, String> = server
+            .sql("SELECT id, count(), uniqExact(row) FROM batches GROUP BY id")
+            .await
+            .lines()
+            .map(|line| line.split_once('\t').unwrap())
+            .map(|(id, counts)| (id.parse().unwrap(), counts.to_owned()))
+            .collect();
+        for id in first..=last.unwrap() {
+            assert!(
+                found.contains_key(&id),
+                "batch {id} was acknowledged and is lost in round {round}"
+            );
+        }
+        let whole = format!("{BATCH}\t{BATCH}");
+        assert!(
+            found.values().all(|counts| *counts == whole),
+            "a batch is torn: {found:?}"
+        );
+    }
+    assert_eq!(server.terminate().await, Some(0));
+}
+
+#[tokio::test]
+async fn state_survives_a_graceful_stop() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start_in(folder.path(), |_| ()).await;
+    server.sql("CREATE DATABASE kaizen").await;
+    server
+        .sql("CREATE TABLE kaizen.t (n UInt64) ENGINE = MergeTree ORDER BY n")
+        .await;
+    server.sql("INSERT INTO kaizen.t VALUES (1), (2)").await;
+    assert_eq!(server.terminate().await, Some(0));
+    let server = Server::start_in(folder.path(), |_| ()).await;
+    assert_eq!(
+        server
+            .sql_with(&[("database", "kaizen")], "SELECT sum(n) FROM t")
+            .await,
+        "3"
+    );
+}
