@@ -1,0 +1,240 @@
+use std::net::TcpStream;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use futures::future::try_join_all;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use tokio::sync::OnceCell;
+
+use crate::part::Part;
+use crate::place::{free_address, workspace};
+
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// A broker of one node.
+pub struct Kafka {
+    part: Part,
+    brokers: String,
+}
+
+/// A record as it lies in a topic.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Record {
+    /// The partition; ignored when publishing.
+    pub partition: i32,
+    /// The offset; ignored when publishing.
+    pub offset: i64,
+    /// The key, if any.
+    pub key: Option<Vec<u8>>,
+    /// The value; `None` is a tombstone.
+    pub value: Option<Vec<u8>>,
+    /// The headers, in order.
+    pub headers: Vec<(String, Vec<u8>)>,
+}
+
+impl Record {
+    /// A record without headers.
+    pub fn new(key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) -> Self {
+        Self {
+            key: Some(key.into()),
+            value: Some(value.into()),
+            ..Self::default()
+        }
+    }
+
+    /// The first header of that name, as text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.headers.iter().find(|(header, _)| header == name)?;
+        std::str::from_utf8(value).ok()
+    }
+}
+
+impl Kafka {
+    /// Starts a broker of the test's own.
+    ///
+    /// # Errors
+    /// If it is not installed or does not start.
+    pub async fn start() -> Result<Self> {
+        let (broker, controller) = (free_address()?, free_address()?);
+        let part = Part::new("kafka", |folder| {
+            let mut command = Command::new(workspace().join("deploy/kafka/run.sh"));
+            command
+                .arg(folder.join("data"))
+                .arg(broker.port().to_string())
+                .arg(controller.port().to_string());
+            // Short-lived: the fast compiler and the small collector start in half the time.
+            command.env(
+                "KAIZEN_KAFKA_JVM",
+                "-Xms128m -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+            );
+            Ok(command)
+        })?;
+        let kafka = Self {
+            part,
+            brokers: broker.to_string(),
+        };
+        kafka.restart().await?;
+        Ok(kafka)
+    }
+
+    /// The one broker that all tests of this binary share, each with topics of its own ([`Kafka::new_topic`]).
+    ///
+    /// # Errors
+    /// If it is not installed or does not start.
+    pub async fn shared() -> Result<&'static Self> {
+        static SHARED: OnceCell<Kafka> = OnceCell::const_new();
+        SHARED.get_or_try_init(Self::start).await
+    }
+
+    /// The process, to kill, pause or inspect.
+    pub fn part(&self) -> &Part {
+        &self.part
+    }
+
+    /// Starts the broker again after its process was ended, on the same port and data.
+    ///
+    /// # Errors
+    /// If it runs, or does not start.
+    pub async fn restart(&self) -> Result<()> {
+        self.part
+            .start(async || {
+                TcpStream::connect(&self.brokers)?;
+                let consumer: BaseConsumer = self.client().create()?;
+                blocking(move || Ok(consumer.fetch_metadata(None, ANSWER)?)).await?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// `host:port`, for `bootstrap.servers`.
+    pub fn brokers(&self) -> &str {
+        &self.brokers
+    }
+
+    fn client(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.brokers);
+        config
+    }
+
+    /// Creates a topic with a name of its own that begins with `prefix`, and returns the name.
+    ///
+    /// # Errors
+    /// If the broker refuses it.
+    pub async fn new_topic(&self, prefix: &str, partitions: i32) -> Result<String> {
+        let name = format!("{prefix}.{:016x}", rand::random::<u64>());
+        let topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1))
+            .set("message.timestamp.type", "LogAppendTime");
+        let admin: AdminClient<DefaultClientContext> = self.client().create()?;
+        for created in admin
+            .create_topics([&topic], &AdminOptions::new().operation_timeout(Some(ANSWER)))
+            .await?
+        {
+            created.map_err(|(name, code)| anyhow::anyhow!("{name}: {code}"))?;
+        }
+        Ok(name)
+    }
+
+    /// Publishes records in order; returns when the broker has them all.
+    ///
+    /// # Errors
+    /// If one is refused.
+    pub async fn publish(&self, topic: &str, records: impl IntoIterator<Item = Record>) -> Result<()> {
+        let producer: FutureProducer = self
+            .client()
+            .set("enable.idempotence", "true")
+            .set("message.max.bytes", "8000000")
+            .create()?;
+        let records: Vec<_> = records.into_iter().collect();
+        let sent = records.iter().map(|record| send(&producer, topic, record));
+        try_join_all(sent).await.map(drop)
+    }
+
+    /// All records of a topic, partition by partition, up to the ends as they are now.
+    ///
+    /// # Errors
+    /// If the topic is unknown or the broker does not answer.
+    pub async fn records(&self, topic: &str) -> Result<Vec<Record>> {
+        let mut config = self.client();
+        config
+            .set("group.id", "kaizen-testkit")
+            .set("enable.auto.commit", "false");
+        config
+            .set("isolation.level", "read_committed")
+            .set("enable.partition.eof", "true");
+        let topic = topic.to_owned();
+        blocking(move || read_all(&config.create()?, &topic)).await
+    }
+}
+
+async fn send(producer: &FutureProducer, topic: &str, record: &Record) -> Result<()> {
+    let headers = record
+        .headers
+        .iter()
+        .fold(OwnedHeaders::new(), |headers, (key, value)| {
+            headers.insert(Header {
+                key,
+                value: Some(value),
+            })
+        });
+    let mut message = FutureRecord::<Vec<u8>, Vec<u8>>::to(topic).headers(headers);
+    message.key = record.key.as_ref();
+    message.payload = record.value.as_ref();
+    let delivery = producer.send(message, ANSWER).await;
+    delivery
+        .map(drop)
+        .map_err(|(error, _)| error)
+        .with_context(|| format!("publishing to {topic}"))
+}
+
+fn read_all(consumer: &BaseConsumer, topic: &str) -> Result<Vec<Record>> {
+    let metadata = consumer.fetch_metadata(Some(topic), ANSWER)?;
+    let described = metadata
+        .topics()
+        .iter()
+        .find(|described| described.name() == topic);
+    let partitions = described
+        .map(|described| described.partitions().len())
+        .unwrap_or_default();
+    ensure!(partitions > 0, "no topic {topic}");
+    let mut records = Vec::new();
+    for partition in 0..i32::try_from(partitions)? {
+        let mut assignment = TopicPartitionList::new();
+        assignment.add_partition_offset(topic, partition, Offset::Beginning)?;
+        consumer.assign(&assignment)?;
+        loop {
+            match consumer
+                .poll(ANSWER)
+                .with_context(|| format!("{topic}/{partition} is silent"))?
+            {
+                Ok(message) => records.push(record(&message)),
+                Err(rdkafka::error::KafkaError::PartitionEOF(_)) => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    Ok(records)
+}
+
+fn record(message: &impl Message) -> Record {
+    let headers = message.headers().into_iter().flat_map(Headers::iter);
+    Record {
+        partition: message.partition(),
+        offset: message.offset(),
+        key: message.key().map(<[u8]>::to_vec),
+        value: message.payload().map(<[u8]>::to_vec),
+        headers: headers
+            .map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec()))
+            .collect(),
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await?
+}
