@@ -1,0 +1,13 @@
+//! The whole system on the real broker and the real engine, driven as its users drive it: by the `kaizen` command, over
+//! gRPC and in a browser. Programs come from `make build`, the browser page from `make web`.
+
+#[cfg(test)]
+mod client;
+#[cfg(test)]
+mod configuration;
+#[cfg(test)]
+mod fleet;
+#[cfg(test)]
+mod malformed;
+#[cfg(test)]
+mod outreach;
