@@ -1,0 +1,93 @@
+//! Errors as canonical codes with `google.rpc` details, so that a client can act on them without reading prose.
+
+use std::collections::HashMap;
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+/// The domain of Kaizen's `google.rpc.ErrorInfo`.
+pub const DOMAIN: &str = "kaizen";
+
+/// `INVALID_ARGUMENT`: the request's `field` breaks a rule. `rule` completes the sentence that `field` begins.
+pub fn invalid_argument(field: impl Into<String>, rule: impl AsRef<str>) -> Status {
+    let (field, rule) = (field.into(), rule.as_ref());
+    let message = format!("{field} {rule}");
+    let details = ErrorDetails::with_bad_request_violation(field, rule);
+    Status::with_error_details(Code::InvalidArgument, message, details)
+}
+
+/// `NOT_FOUND`: there is no `resource` (such as `decision`) of that name.
+pub fn not_found(resource: &str, name: &str) -> Status {
+    let details = ErrorDetails::with_resource_info(resource, name, "", "");
+    Status::with_error_details(
+        Code::NotFound,
+        format!("there is no {resource} {name:?}"),
+        details,
+    )
+}
+
+/// `ALREADY_EXISTS`: there is such a `resource`, and it differs from the one asked for.
+pub fn already_exists(resource: &str, name: &str, difference: &str) -> Status {
+    let details = ErrorDetails::with_resource_info(resource, name, "", difference);
+    Status::with_error_details(
+        Code::AlreadyExists,
+        format!("{resource} {name:?} exists: {difference}"),
+        details,
+    )
+}
+
+/// `UNIMPLEMENTED`: another service serves the method.
+pub fn served_by(service: &str) -> Status {
+    let metadata = HashMap::from([("service".to_owned(), service.to_owned())]);
+    let details = ErrorDetails::with_error_info("SERVED_ELSEWHERE", DOMAIN, metadata);
+    Status::with_error_details(
+        Code::Unimplemented,
+        format!("this method is served by `{service}`"),
+        details,
+    )
+}
+
+/// `UNAVAILABLE`: something this service stands on is away; trying again helps.
+pub fn unavailable(what: &str) -> Status {
+    let metadata = HashMap::from([("dependency".to_owned(), what.to_owned())]);
+    let details = ErrorDetails::with_error_info("DEPENDENCY_UNAVAILABLE", DOMAIN, metadata);
+    Status::with_error_details(
+        Code::Unavailable,
+        format!("{what} is not available; try again"),
+        details,
+    )
+}
+
+/// `INTERNAL`: a fault of this service. The reason goes to the log, not to the caller.
+pub fn internal() -> Status {
+    Status::with_error_details(
+        Code::Internal,
+        "an internal error; the service's log has it",
+        ErrorDetails::with_error_info("INTERNAL", DOMAIN, HashMap::new()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_invalid_field_is_told_in_the_message_and_in_the_details() {
+        let status = invalid_argument("window.end_time", "must be after start_time");
+        assert_eq!(status.code(), Code::InvalidArgument);
+        assert_eq!(status.message(), "window.end_time must be after start_time");
+        let violations = status.get_details_bad_request().unwrap().field_violations;
+        assert_eq!(violations[0].field, "window.end_time");
+        assert_eq!(violations[0].description, "must be after start_time");
+    }
+
+    #[test]
+    fn a_method_of_another_service_names_it() {
+        let status = served_by("analysis");
+        assert_eq!(status.code(), Code::Unimplemented);
+        assert_eq!(
+            status.get_details_error_info().unwrap().metadata["service"],
+            "analysis"
+        );
+    }
+}
