@@ -7,7 +7,9 @@ pub mod time;
 /// `kaizen.decisions.v1`: the decision event.
 #[allow(
     missing_docs,
+    unused_qualifications,
     clippy::all,
+    clippy::allow_attributes_without_reason,
     reason = "generated: the comments stand in the .proto files"
 )]
 pub mod decisions {
@@ -20,7 +22,9 @@ pub mod decisions {
 /// `kaizen.analysis.v1`: metrics, decisions and analyses.
 #[allow(
     missing_docs,
+    unused_qualifications,
     clippy::all,
+    clippy::allow_attributes_without_reason,
     reason = "generated: the comments stand in the .proto files"
 )]
 pub mod analysis {
