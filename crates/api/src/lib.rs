@@ -9,6 +9,7 @@ pub mod time;
     missing_docs,
     unused_qualifications,
     clippy::all,
+    clippy::too_many_lines,
     clippy::allow_attributes_without_reason,
     reason = "generated: the comments stand in the .proto files"
 )]
@@ -24,6 +25,7 @@ pub mod decisions {
     missing_docs,
     unused_qualifications,
     clippy::all,
+    clippy::too_many_lines,
     clippy::allow_attributes_without_reason,
     reason = "generated: the comments stand in the .proto files"
 )]

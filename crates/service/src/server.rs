@@ -1,0 +1,121 @@
+//! gRPC, gRPC-Web and plain HTTP on one port, HTTP/1.1 and HTTP/2 without TLS alike. Health and reflection come with it.
+
+mod deadline;
+mod instrument;
+
+pub use instrument::GrpcInstruments;
+
+use anyhow::Context;
+use axum::Router;
+use axum::extract::Request;
+use axum::http::header;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+use tonic::service::Routes;
+use tonic_health::ServingStatus;
+use tonic_health::server::{HealthReporter, health_reporter};
+use tonic_web::GrpcWebLayer;
+use tower::limit::GlobalConcurrencyLimitLayer;
+
+use crate::config::{Address, Bounded, Period};
+use crate::health::Health;
+
+/// The section `server`.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Address of gRPC, gRPC-Web and the dashboard: an IP address and a port.
+    pub address: Address,
+    /// Longest time a call may take until its response begins, whatever the client's own deadline: 100 ms to 10 min.
+    pub longest_deadline: Period<100, 600_000>,
+    /// Calls answered at once; further ones wait. 1 to 10,000.
+    pub max_concurrent_calls: Bounded<1, 10_000>,
+}
+
+/// What is served.
+pub struct Server {
+    /// The section `server`.
+    pub config: ServerConfig,
+    /// Decides what `grpc.health.v1.Health` answers.
+    pub health: Health,
+    /// Counts calls.
+    pub instruments: GrpcInstruments,
+    /// The gRPC services.
+    pub routes: Routes,
+    /// What reflection tells, as an encoded `FileDescriptorSet`.
+    pub descriptors: &'static [u8],
+    /// Everything that is no gRPC.
+    pub web: Router,
+}
+
+impl Server {
+    /// Opens the port.
+    ///
+    /// # Errors
+    /// The address is in use or not this machine's.
+    pub async fn listen(&self) -> anyhow::Result<TcpListener> {
+        crate::operations::listen("server.address", self.config.address).await
+    }
+
+    /// Serves until `shutdown`, then finishes the calls under way.
+    ///
+    /// # Errors
+    /// The descriptors are no such set, or the listener fails.
+    pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let reflection = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(self.descriptors)
+            .build_v1()
+            .context("reflection")?;
+        let (reporter, health) = health_reporter();
+        let follow = follow(self.health, reporter, shutdown.clone());
+        let limits = deadline::Deadline(self.config.longest_deadline.get());
+        let grpc = self
+            .routes
+            .add_service(health)
+            .add_service(reflection)
+            .into_axum_router()
+            .reset_fallback()
+            .layer(from_fn_with_state(limits, deadline::enforce))
+            .layer(from_fn_with_state(self.instruments, instrument::observe))
+            .layer(GlobalConcurrencyLimitLayer::new(
+                self.config.max_concurrent_calls.size(),
+            ))
+            .layer(GrpcWebLayer::new());
+        let router = grpc.fallback_service(self.web.layer(from_fn(refuse_unknown_calls)));
+        let serve = axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned());
+        let (served, ()) = tokio::join!(serve, follow);
+        served.context("the server")
+    }
+}
+
+/// A call of a service that is not there is told so as gRPC tells it.
+async fn refuse_unknown_calls(request: Request, next: Next) -> Response {
+    let kind = request.headers().get(header::CONTENT_TYPE);
+    if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc")) {
+        return Status::unimplemented(format!("there is no method {}", request.uri().path())).into_http();
+    }
+    next.run(request).await
+}
+
+/// Reports readiness over `grpc.health.v1.Health`, for the server as a whole (the service named ``).
+async fn follow(health: Health, reporter: HealthReporter, shutdown: CancellationToken) {
+    let mut ready = health.ready();
+    loop {
+        let status = if *ready.borrow_and_update() {
+            ServingStatus::Serving
+        } else {
+            ServingStatus::NotServing
+        };
+        reporter.set_service_status("", status).await;
+        tokio::select! {
+            changed = ready.changed() => if changed.is_err() { return },
+            () = shutdown.cancelled() => break,
+        }
+    }
+    reporter.set_service_status("", ServingStatus::NotServing).await;
+}
