@@ -216,7 +216,7 @@ impl Client {
     }
 }
 
-async fn within_time<T>(
+pub(crate) async fn within_time<T>(
     answer: impl Future<Output = clickhouse::error::Result<T>>,
 ) -> Result<T, WarehouseError> {
     match tokio::time::timeout(REQUEST_TIMEOUT, answer).await {

@@ -5,5 +5,8 @@
 pub mod client;
 pub mod migrate;
 pub mod queries;
+pub mod rows;
+pub mod write;
 
 pub use client::{ClickHouseConfig, Client, WarehouseError};
+pub use write::{BatchWriter, Insert};

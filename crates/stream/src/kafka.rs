@@ -1,0 +1,88 @@
+//! How Kafka is spoken to.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaResult;
+
+/// What a consumer and the producer of dead letters need to know.
+#[derive(Debug, Clone)]
+pub struct KafkaConfig {
+    /// `host:port`, separated by commas.
+    pub brokers: String,
+    /// Consumer group.
+    pub group_id: String,
+    /// Properties of librdkafka to add, such as `security.protocol`.
+    pub properties: BTreeMap<String, String>,
+}
+
+/// Kilobytes that librdkafka fetches ahead, for all partitions together.
+const FETCHED_AHEAD: &str = "16384";
+/// The largest fetch: above the topics' largest record of 2 MiB.
+const FETCH: &str = "8388608";
+/// The topic of dead letters takes records of 4 MiB.
+const LARGEST_DEAD_LETTER: &str = "4194304";
+
+impl KafkaConfig {
+    fn client(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.brokers);
+        config.set("client.id", "kaizen-collector");
+        for (name, value) in &self.properties {
+            config.set(name, value);
+        }
+        config
+    }
+
+    /// A consumer that commits only what it is told to, and never creates a topic.
+    pub(crate) fn consumer(&self) -> ClientConfig {
+        let mut config = self.client();
+        config
+            .set("group.id", &self.group_id)
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("auto.offset.reset", "earliest")
+            .set("isolation.level", "read_committed")
+            .set("allow.auto.create.topics", "false")
+            .set("queued.max.messages.kbytes", FETCHED_AHEAD)
+            .set("fetch.max.bytes", FETCH)
+            .set("fetch.message.max.bytes", "2097152")
+            // The default of a second leaves the consumer idle whenever its queue was full.
+            .set("fetch.queue.backoff.ms", "5")
+            .set("statistics.interval.ms", "5000");
+        config
+    }
+
+    /// A producer whose acknowledgement means that every in-sync replica has the record, once.
+    pub(crate) fn producer(&self) -> ClientConfig {
+        let mut config = self.client();
+        config
+            .set("enable.idempotence", "true")
+            .set("acks", "all")
+            .set("message.max.bytes", LARGEST_DEAD_LETTER)
+            .set("compression.type", "lz4")
+            .set("linger.ms", "5")
+            .set("queue.buffering.max.kbytes", "32768")
+            .set("message.timeout.ms", "30000")
+            .set("allow.auto.create.topics", "false");
+        config
+    }
+}
+
+/// Which of `topics` the cluster does not have. Blocks for at most `timeout`.
+///
+/// # Errors
+/// The configuration is refused, or no broker answers in time.
+pub fn missing_topics(kafka: &KafkaConfig, topics: &[String], timeout: Duration) -> KafkaResult<Vec<String>> {
+    let consumer: BaseConsumer = kafka.consumer().remove("statistics.interval.ms").create()?;
+    let metadata = consumer.fetch_metadata(None, timeout)?;
+    let there = |topic: &&String| {
+        metadata
+            .topics()
+            .iter()
+            .any(|known| known.name() == topic.as_str())
+    };
+    Ok(topics.iter().filter(|topic| !there(topic)).cloned().collect())
+}

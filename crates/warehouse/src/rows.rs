@@ -1,0 +1,7 @@
+//! Rows as ClickHouse's `RowBinary` has them, appended to a buffer that is sent as it is.
+
+mod binary;
+pub mod decision;
+pub mod rejection;
+
+pub use rejection::RejectionRow;

@@ -1,0 +1,165 @@
+//! The collector, built and run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use kaizen_catalogue::Catalogue;
+use kaizen_service::{Application, Health, Progress, Readiness};
+use kaizen_stream::{Completion, DeadLetters, KafkaConfig, Observer, Partition, Pipeline, consume};
+use kaizen_warehouse::{BatchWriter, Client};
+use prometheus_client::registry::Registry;
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::CollectorConfig;
+use crate::instruments::Instruments;
+use crate::preflight;
+use crate::step::{DecisionStep, Policies};
+use crate::store::{BatchStore, Dependencies};
+
+/// The loop looks at the clock 50 times a second; this long without is stuck. It covers a rebalance's waits.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// The collector, ready to run.
+pub struct Collector {
+    kafka: KafkaConfig,
+    topics: Vec<String>,
+    pipeline: Pipeline<DecisionStep, BatchStore>,
+    witness: Arc<Witness>,
+}
+
+/// Turns what the loop tells into instruments and health.
+struct Witness {
+    instruments: Instruments,
+    progress: Progress,
+    kafka: Readiness,
+}
+
+impl Observer for Witness {
+    fn progress(&self, _busy: bool) {
+        self.progress.mark();
+    }
+
+    fn reachable(&self, state: Result<(), String>) {
+        self.kafka.set(state);
+    }
+
+    fn durable(&self, completion: &Completion) {
+        self.instruments.durable(completion);
+    }
+
+    fn lag(&self, partition: &Partition, records: Option<u64>) {
+        self.instruments.lag(partition, records);
+    }
+}
+
+impl Application for Collector {
+    type Config = CollectorConfig;
+    type Instruments = Instruments;
+
+    fn instruments(registry: &mut Registry) -> Instruments {
+        Instruments::register(registry)
+    }
+
+    async fn build(
+        config: CollectorConfig,
+        instruments: Instruments,
+        health: Health,
+    ) -> anyhow::Result<Self> {
+        let catalogue = Catalogue::load(&config.catalogue.path).context("catalogue.path")?;
+        let kafka = kafka(&config);
+        let topics: Vec<_> = config
+            .kafka
+            .topics
+            .iter()
+            .map(|topic| topic.name.clone())
+            .collect();
+        let client = Client::new(&config.clickhouse);
+        let mut named: Vec<_> = topics
+            .iter()
+            .filter(|topic| !topic.starts_with('^'))
+            .cloned()
+            .collect();
+        named.push(config.kafka.dead_letter_topic.clone());
+        preflight::topics(&kafka, named).await?;
+        preflight::tables(&client).await?;
+
+        let store = store(&config, &kafka, &client, &instruments, &health)?;
+        let policies = Policies::of(&config.kafka.topics)?;
+        let step = DecisionStep::new(
+            &catalogue,
+            policies,
+            config.privacy.privacy()?,
+            instruments.clone(),
+        );
+        let budget = config.batch.memory_budget.size();
+        let pipeline = Pipeline::new(
+            step,
+            Arc::new(store),
+            config.batch.limits(),
+            budget,
+            Handle::current(),
+        );
+        let progress = health.watch("consume", SILENCE);
+        let witness = Arc::new(Witness {
+            instruments,
+            progress,
+            kafka: health.require("kafka"),
+        });
+        Ok(Self {
+            kafka,
+            topics,
+            pipeline,
+            witness,
+        })
+    }
+
+    async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let Self {
+            kafka,
+            topics,
+            pipeline,
+            witness,
+        } = self;
+        let consuming = move || consume(&kafka, &topics, pipeline, witness, &shutdown);
+        tokio::task::spawn_blocking(consuming).await??;
+        Ok(())
+    }
+}
+
+fn kafka(config: &CollectorConfig) -> KafkaConfig {
+    let properties = config.kafka.properties.iter();
+    KafkaConfig {
+        brokers: config.kafka.brokers.clone(),
+        group_id: config.kafka.group_id.clone(),
+        properties: properties
+            .map(|(name, value)| (name.clone(), value.reveal().to_owned()))
+            .collect(),
+    }
+}
+
+fn store(
+    config: &CollectorConfig,
+    kafka: &KafkaConfig,
+    client: &Client,
+    instruments: &Instruments,
+    health: &Health,
+) -> anyhow::Result<BatchStore> {
+    let dependencies = Dependencies {
+        clickhouse: health.require("clickhouse"),
+        dead_letters: health.require("dead_letters"),
+    };
+    // The checks at the start reached both.
+    dependencies.clickhouse.set(Ok(()));
+    dependencies.dead_letters.set(Ok(()));
+    let dead_letters = DeadLetters::new(kafka, &config.kafka.dead_letter_topic)?;
+    let concurrent = config.batch.concurrent_inserts.size();
+    Ok(BatchStore::new(
+        BatchWriter::new(client),
+        dead_letters,
+        concurrent,
+        dependencies,
+        instruments.clone(),
+    ))
+}

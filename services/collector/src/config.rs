@@ -1,0 +1,222 @@
+//! The collector's configuration; `config/base.yaml` has the defaults.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use kaizen_decision::{Privacy, TimePolicy};
+use kaizen_service::{Bounded, Operations, Period, Problems, Secret, ServiceConfig, Telemetry};
+use kaizen_stream::Limits;
+use kaizen_warehouse::ClickHouseConfig;
+use regex::Regex;
+use serde::{Deserialize, Serialize};
+
+/// All of it.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct CollectorConfig {
+    /// Logs and traces.
+    pub telemetry: Telemetry,
+    /// The port for operators.
+    pub operations: Operations,
+    /// Where decisions come from.
+    pub kafka: Kafka,
+    /// Where decisions go.
+    pub clickhouse: ClickHouseConfig,
+    /// What to extract from them.
+    pub catalogue: CatalogueFile,
+    /// When a batch is sealed.
+    pub batch: BatchLimits,
+    /// What becomes of personal data.
+    pub privacy: PrivacyPolicy,
+}
+
+/// The section `kafka`.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kafka {
+    /// `host:port`, separated by commas.
+    pub brokers: String,
+    /// Consumer group; its committed offsets say what is stored.
+    pub group_id: String,
+    /// Topics to read.
+    pub topics: Vec<Topic>,
+    /// Topic for records that are no decision.
+    pub dead_letter_topic: String,
+    /// Further properties of librdkafka. Their values are never shown: some are secrets.
+    pub properties: BTreeMap<String, Secret>,
+}
+
+/// One topic, or all whose name matches a regular expression.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Topic {
+    /// Its name; beginning with `^`, a regular expression.
+    pub name: String,
+    /// How its timestamps are judged.
+    pub policy: Policy,
+}
+
+/// How timestamps are judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Policy {
+    /// At most 30 days late and 10 minutes ahead of Kafka's time of the record.
+    Live,
+    /// Any.
+    Backfill,
+}
+
+impl Policy {
+    /// As validation needs it.
+    pub const fn times(self) -> TimePolicy {
+        match self {
+            Self::Live => TimePolicy::LIVE,
+            Self::Backfill => TimePolicy::BACKFILL,
+        }
+    }
+}
+
+/// The section `catalogue`.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogueFile {
+    /// The metric catalogue.
+    pub path: PathBuf,
+}
+
+/// The section `batch`.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchLimits {
+    /// Records of a batch.
+    pub max_rows: Bounded<1, 1_000_000>,
+    /// Bytes of a batch.
+    pub max_bytes: Bounded<65_536, 268_435_456>,
+    /// Time since its first record.
+    pub max_age: Period<10, 300_000>,
+    /// Bytes of all batches together; beyond it, reading pauses.
+    pub memory_budget: Bounded<1_048_576, 17_179_869_184>,
+    /// Batches stored at once.
+    pub concurrent_inserts: Bounded<1, 64>,
+}
+
+impl BatchLimits {
+    /// As the pipeline needs them.
+    pub const fn limits(&self) -> Limits {
+        Limits {
+            records: self.max_rows.size(),
+            bytes: self.max_bytes.size(),
+            age: self.max_age.get(),
+        }
+    }
+}
+
+/// The section `privacy`.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrivacyPolicy {
+    /// What is stored of the lead's name.
+    pub lead_name: LeadName,
+    /// Key of the pseudonyms, at least 16 bytes.
+    pub pseudonym_key: Secret,
+}
+
+/// What is stored of the lead's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LeadName {
+    /// Nothing.
+    Drop,
+    /// A pseudonym.
+    Pseudonymise,
+    /// The name.
+    Keep,
+}
+
+impl PrivacyPolicy {
+    /// As the step needs it.
+    ///
+    /// # Errors
+    /// Pseudonyms are asked for and the key is too short.
+    pub fn privacy(&self) -> Result<Privacy, kaizen_decision::WeakKey> {
+        match self.lead_name {
+            LeadName::Drop => Ok(Privacy::Drop),
+            LeadName::Keep => Ok(Privacy::Keep),
+            LeadName::Pseudonymise => Privacy::pseudonymise(self.pseudonym_key.reveal().as_bytes()),
+        }
+    }
+}
+
+impl ServiceConfig for CollectorConfig {
+    fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+
+    fn operations(&self) -> &Operations {
+        &self.operations
+    }
+
+    fn validate(&self, problems: &mut Problems) {
+        self.kafka.validate(problems);
+        if let Err((key, rule)) = self.clickhouse.validate() {
+            problems.add(&format!("clickhouse.{key}"), &self.clickhouse.url, rule);
+        }
+        if let Err(error) = kaizen_catalogue::Catalogue::load(&self.catalogue.path) {
+            problems.add(
+                "catalogue.path",
+                self.catalogue.path.display(),
+                format_args!("must be a metric catalogue: {error}"),
+            );
+        }
+        let (one, all) = (self.batch.max_bytes.get(), self.batch.memory_budget.get());
+        if all < 2 * one {
+            problems.add(
+                "batch.memory_budget",
+                all,
+                format_args!("must be at least two of batch.max_bytes, {}", 2 * one),
+            );
+        }
+        if let Err(error) = self.privacy.privacy() {
+            problems.add("privacy.pseudonym_key", "(hidden)", error);
+        }
+    }
+}
+
+impl Kafka {
+    fn validate(&self, problems: &mut Problems) {
+        let is_broker = |broker: &str| {
+            let parts = broker.trim().rsplit_once(':');
+            parts.is_some_and(|(host, port)| {
+                !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0)
+            })
+        };
+        if !self.brokers.split(',').all(is_broker) {
+            problems.add(
+                "kafka.brokers",
+                format_args!("{:?}", self.brokers),
+                "must be host:port, separated by commas",
+            );
+        }
+        if self.group_id.is_empty() {
+            problems.add("kafka.group_id", "\"\"", "must not be empty");
+        }
+        if self.topics.is_empty() {
+            problems.add("kafka.topics", "[]", "must name at least one topic");
+        }
+        for (index, topic) in self.topics.iter().enumerate() {
+            let key = format!("kafka.topics[{index}].name");
+            if topic.name == self.dead_letter_topic {
+                problems.add(&key, &topic.name, "must not be the topic of dead letters");
+            }
+            if topic.name.starts_with('^')
+                && let Err(error) = Regex::new(&topic.name)
+            {
+                problems.add(
+                    &key,
+                    &topic.name,
+                    format_args!("must be a regular expression: {error}"),
+                );
+            }
+        }
+    }
+}

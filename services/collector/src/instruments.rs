@@ -1,0 +1,193 @@
+//! The collector's own Prometheus instruments.
+
+use std::time::Duration;
+
+use kaizen_decision::Reason;
+use kaizen_stream::{Batch, Completion, Partition, Sealed};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+/// All of them. Cheap to clone.
+#[derive(Clone)]
+pub struct Instruments {
+    records: Family<Outcome, Counter>,
+    /// Looked up once: it counts nearly every record.
+    accepted: Counter,
+    unknown_fields: Counter,
+    batches: Family<Seal, Counter>,
+    batch_rows: Histogram,
+    batch_bytes: Histogram,
+    store_duration: Histogram,
+    store_retries: Counter,
+    dead_letters: Counter,
+    lag: Family<Place, Gauge>,
+    watermark: Family<Place, Gauge>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcome {
+    outcome: &'static str,
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Seal {
+    sealed_by: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Place {
+    topic: String,
+    partition: i32,
+}
+
+impl Place {
+    fn of(partition: &Partition) -> Self {
+        Self {
+            topic: partition.topic.clone(),
+            partition: partition.number,
+        }
+    }
+}
+
+impl Instruments {
+    /// Registers them.
+    pub fn register(registry: &mut Registry) -> Self {
+        let records = Family::<Outcome, Counter>::default();
+        let accepted = records.get_or_create_owned(&Outcome {
+            outcome: "stored",
+            reason: "",
+        });
+        let instruments = Self {
+            accepted,
+            records,
+            unknown_fields: Counter::default(),
+            batches: Family::default(),
+            batch_rows: Histogram::new(exponential_buckets(1.0, 4.0, 10)),
+            batch_bytes: Histogram::new(exponential_buckets(1024.0, 4.0, 10)),
+            store_duration: Histogram::new(exponential_buckets(0.001, 2.0, 16)),
+            store_retries: Counter::default(),
+            dead_letters: Counter::default(),
+            lag: Family::default(),
+            watermark: Family::default(),
+        };
+        instruments.name(registry);
+        instruments
+    }
+
+    fn name(&self, registry: &mut Registry) {
+        registry.register(
+            "records",
+            "Records read, by outcome and, when dead-lettered, by reason",
+            self.records.clone(),
+        );
+        registry.register(
+            "unknown_fields",
+            "Fields of stored decisions that the schema does not name",
+            self.unknown_fields.clone(),
+        );
+        registry.register(
+            "batches",
+            "Batches sealed, by what sealed them",
+            self.batches.clone(),
+        );
+        registry.register("batch_rows", "Rows of a sealed batch", self.batch_rows.clone());
+        registry.register_with_unit(
+            "batch",
+            "Size of a sealed batch",
+            Unit::Bytes,
+            self.batch_bytes.clone(),
+        );
+        let help = "Time until a batch is durable: inserted, its dead letters acknowledged";
+        registry.register_with_unit("store_duration", help, Unit::Seconds, self.store_duration.clone());
+        registry.register(
+            "store_retries",
+            "Inserts and dead letters that failed and were tried again",
+            self.store_retries.clone(),
+        );
+        registry.register(
+            "dead_letters",
+            "Records acknowledged by the topic of dead letters",
+            self.dead_letters.clone(),
+        );
+        let help = "Records of a partition that are not stored yet, as last seen; updated every 5 s";
+        registry.register("lag_records", help, self.lag.clone());
+        let help = "Kafka's time of the last stored record of a partition; the watermark's age is the time since then";
+        registry.register_with_unit("watermark_timestamp", help, Unit::Seconds, self.watermark.clone());
+    }
+
+    /// A record became a row.
+    pub fn accepted(&self) {
+        self.accepted.inc();
+    }
+
+    /// A record became a dead letter.
+    pub fn rejected(&self, reason: Reason) {
+        self.records
+            .get_or_create(&Outcome {
+                outcome: "dead_lettered",
+                reason: reason.as_str(),
+            })
+            .inc();
+    }
+
+    /// So many fields of a decision were unknown.
+    pub fn unknown_fields(&self, count: usize) {
+        if count > 0 {
+            self.unknown_fields.inc_by(count as u64);
+        }
+    }
+
+    /// A batch goes to the store.
+    pub fn sealed(&self, batch: &Batch, why: Sealed) {
+        self.batches
+            .get_or_create(&Seal {
+                sealed_by: why.as_str(),
+            })
+            .inc();
+        self.batch_rows.observe(batch.row_count as f64);
+        self.batch_bytes.observe(batch.bytes() as f64);
+    }
+
+    /// A batch is durable.
+    pub fn stored(&self, took: Duration) {
+        self.store_duration.observe(took.as_secs_f64());
+    }
+
+    /// Something is tried again.
+    pub fn retried(&self) {
+        self.store_retries.inc();
+    }
+
+    /// So many dead letters are acknowledged.
+    pub fn buried(&self, letters: usize) {
+        self.dead_letters.inc_by(letters as u64);
+    }
+
+    /// Offsets are committed.
+    pub fn durable(&self, completion: &Completion) {
+        if let Some(time) = completion.last_time {
+            self.watermark
+                .get_or_create(&Place::of(&completion.partition))
+                .set(time / 1000);
+        }
+    }
+
+    /// A partition's lag; `None` if it is not read any more.
+    pub fn lag(&self, partition: &Partition, records: Option<u64>) {
+        match records {
+            Some(records) => {
+                self.lag
+                    .get_or_create(&Place::of(partition))
+                    .set(i64::try_from(records).unwrap_or(i64::MAX));
+            }
+            None => {
+                self.lag.remove(&Place::of(partition));
+            }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What a record becomes: a row, or a dead letter with a reason. Depends on the record and the configuration alone.
+
+use kaizen_catalogue::Catalogue;
+use kaizen_decision::{
+    DecisionRow, LogType, Privacy, RawRecord, Rejection, Schema, TimePolicy, decode, extract, validate,
+};
+use kaizen_stream::{Batch, DeadLetter, Sealed, Step};
+use kaizen_warehouse::rows::{self, RejectionRow};
+use regex::Regex;
+
+use crate::config::Topic;
+use crate::instruments::Instruments;
+
+/// How the timestamps of each topic are judged.
+pub struct Policies {
+    named: Vec<(String, TimePolicy)>,
+    matching: Vec<(Regex, TimePolicy)>,
+}
+
+impl Policies {
+    /// Of the configured topics.
+    ///
+    /// # Errors
+    /// A name beginning with `^` is no regular expression.
+    pub fn of(topics: &[Topic]) -> Result<Self, regex::Error> {
+        let (patterns, names): (Vec<_>, Vec<_>) =
+            topics.iter().partition(|topic| topic.name.starts_with('^'));
+        Ok(Self {
+            named: names
+                .into_iter()
+                .map(|topic| (topic.name.clone(), topic.policy.times()))
+                .collect(),
+            matching: (patterns.into_iter())
+                .map(|topic| Ok((Regex::new(&topic.name)?, topic.policy.times())))
+                .collect::<Result<_, regex::Error>>()?,
+        })
+    }
+
+    /// Of one topic: by its name, else by the first expression that matches, else the strictest.
+    fn policy(&self, topic: &str) -> &TimePolicy {
+        let named = self
+            .named
+            .iter()
+            .find(|(name, _)| name == topic)
+            .map(|(_, policy)| policy);
+        named
+            .or_else(|| {
+                self.matching
+                    .iter()
+                    .find(|(name, _)| name.is_match(topic))
+                    .map(|(_, policy)| policy)
+            })
+            .unwrap_or(&TimePolicy::LIVE)
+    }
+}
+
+/// Decodes, validates, extracts, pseudonymises and encodes.
+pub struct DecisionStep {
+    schema: Schema,
+    policies: Policies,
+    privacy: Privacy,
+    instruments: Instruments,
+    /// Working memory for records that are not JSON.
+    transcoded: String,
+}
+
+impl DecisionStep {
+    /// A step for what the catalogue declares.
+    pub fn new(
+        catalogue: &Catalogue,
+        policies: Policies,
+        privacy: Privacy,
+        instruments: Instruments,
+    ) -> Self {
+        Self {
+            schema: schema(catalogue),
+            policies,
+            privacy,
+            instruments,
+            transcoded: String::new(),
+        }
+    }
+
+    fn encode(&mut self, record: &RawRecord<'_>, rows: &mut Vec<u8>) -> Result<(), Rejection> {
+        let raw = decode(record, &mut self.transcoded)?;
+        let decision = validate(raw, record, &self.schema, self.policies.policy(record.topic))?;
+        let row = DecisionRow {
+            record: *record,
+            lead_name: self.privacy.lead_name(decision.lead.name.as_deref()),
+            extracted: extract(&decision, &self.schema),
+            decision: &decision,
+        };
+        rows::decision::encode(&row, rows);
+        self.instruments.unknown_fields(decision.unknown_fields);
+        Ok(())
+    }
+}
+
+fn schema(catalogue: &Catalogue) -> Schema {
+    let pairs = |list: &[kaizen_catalogue::Extraction]| {
+        list.iter()
+            .map(|value| (value.name.clone(), value.pointer.clone()))
+            .collect()
+    };
+    Schema::new(catalogue.components().iter().map(|component| LogType {
+        name: component.log_type.clone(),
+        dimensions: pairs(&component.dimensions),
+        measures: pairs(&component.measures),
+    }))
+}
+
+impl Step for DecisionStep {
+    fn apply(&mut self, record: &RawRecord<'_>, batch: &mut Batch) {
+        match self.encode(record, &mut batch.rows) {
+            Ok(()) => {
+                batch.row_count += 1;
+                self.instruments.accepted();
+            }
+            Err(rejection) => {
+                rows::rejection::encode(&RejectionRow { record, rejection }, &mut batch.rejections);
+                batch.bury(DeadLetter::of(record, rejection));
+                self.instruments.rejected(rejection.reason);
+            }
+        }
+    }
+
+    fn sealed(&mut self, batch: &Batch, why: Sealed) {
+        self.instruments.sealed(batch, why);
+    }
+}
