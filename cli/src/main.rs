@@ -1,2 +1,60 @@
-//! Placeholder until the service is written.
-fn main() {}
+//! The `kaizen` command: put decisions in, ask for metrics, run the analysis, look after topics and tables.
+
+mod admin;
+mod analyze;
+mod arguments;
+mod collected;
+mod connection;
+mod health;
+mod import;
+mod mapping;
+mod metrics;
+mod output;
+mod progress;
+mod publish;
+mod publisher;
+mod records;
+mod simulate;
+mod topics;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use crate::arguments::{Arguments, Command};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(
+    Arguments {
+        connection,
+        output,
+        command,
+    }: Arguments,
+) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        match command {
+            Command::Simulate(simulate) => simulate::run(&simulate, &connection, output).await,
+            Command::Import(import) => import::run(&import, &connection, output).await,
+            Command::Publish(publish) => publish::run(&publish, &connection, output),
+            Command::Metrics { command } => metrics::run(&command, &connection, output).await,
+            Command::Analyze(analyze) => analyze::run(&analyze, &connection, output).await,
+            Command::Health(health) => health::run(&health, &connection, output).await,
+            Command::Admin { command } => admin::run(&command, &connection, output).await,
+            Command::Completions { shell } => {
+                clap_complete::generate(shell, &mut Arguments::command(), "kaizen", &mut std::io::stdout());
+                Ok(())
+            }
+        }
+    })
+}

@@ -1,9 +1,21 @@
-//! Ground truth by arithmetic that a database cannot bend: the sums and quantiles here are computed from single values,
-//! in integers, independently of any SQL, and do not depend on the order in which the values come. They follow the
-//! roundings of the hourly rollup, so that the warehouse's numbers can be required to equal them to the last bit.
+//! A fleet of AI systems whose every number is known: a scenario in, decision events and their truth out.
+//!
+//! [`Scenario`] says what the fleet does and which faults are planted in it; [`Simulation`] yields its events in the
+//! order of their time, the same ones for the same seed; [`Truth`] is every metric of the catalogue over them. The truth
+//! shares nothing with the warehouse but the definition of the roundings: its sums and quantiles are computed from single
+//! values, in integers, independently of any SQL and of the order of the events, so that the warehouse's numbers can be
+//! required to equal them to the last bit.
 
+mod event;
+mod generate;
 mod quantile;
+mod scenario;
 mod sum;
+mod truth;
 
+pub use event::Event;
+pub use generate::Simulation;
 pub use quantile::Quantiles;
+pub use scenario::{Scenario, ScenarioError};
 pub use sum::{ExactSum, UnrepresentableValue};
+pub use truth::Truth;

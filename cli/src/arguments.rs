@@ -1,0 +1,67 @@
+//! What the command line may say.
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::connection::Connection;
+use crate::output::Output;
+use crate::{admin, analyze, health, import, metrics, publish, simulate};
+
+/// Kaizen watches AI systems in production and improves them with proof.
+///
+/// Exit codes: 0 all went well, 1 something failed, 2 the command line is wrong.
+#[derive(Debug, Parser)]
+#[command(name = "kaizen", version, propagate_version = true, max_term_width = 110)]
+pub struct Arguments {
+    /// Where the parts of Kaizen are.
+    #[command(flatten)]
+    pub connection: Connection,
+    /// How results are printed.
+    #[arg(long, global = true, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make decisions of a simulated fleet whose every number is known
+    Simulate(simulate::Simulate),
+    /// Bring in decisions from files of any shape, and wait until the collector has counted them
+    Import(import::Import),
+    /// Publish events as they are, one JSON object a line
+    Publish(publish::Publish),
+    /// List metrics, or ask for one
+    Metrics {
+        /// What to do with metrics.
+        #[command(subcommand)]
+        command: metrics::Metrics,
+    },
+    /// Run the analysis of a period and print its summary
+    Analyze(analyze::Analyze),
+    /// Tell whether every service is serving
+    Health(health::HealthCheck),
+    /// Look after topics and tables
+    Admin {
+        /// What to look after.
+        #[command(subcommand)]
+        command: admin::Admin,
+    },
+    /// Print completions for a shell
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Where published events go, and whether to wait for them.
+#[derive(Debug, Args)]
+pub struct Target {
+    /// Topic to publish to
+    #[arg(long, default_value = "kaizen.decisions.backfill", value_name = "TOPIC")]
+    pub topic: String,
+    /// Return when Kafka has the events, without waiting until the collector has counted them
+    #[arg(long)]
+    pub no_wait: bool,
+}
