@@ -30,7 +30,10 @@ pub async fn data_window(client: &Client, log_type: Option<&str>) -> Result<Opti
     };
     let time = |second: u32| Timestamp::from_second(second.into());
     let (Ok(start), Ok(last)) = (time(span.first), time(span.last)) else {
-        return Ok(None);
+        return Err(QueryError::Unreadable(format!(
+            "the span {} to {} of hours",
+            span.first, span.last
+        )));
     };
     Ok(Some(Window::unbounded(
         start,

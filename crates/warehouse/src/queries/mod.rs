@@ -1,16 +1,25 @@
 //! Questions to ClickHouse, one a file. Every query is a function of typed values: user input only ever reaches
 //! ClickHouse as a bound parameter.
 
+mod analyses;
 mod coverage;
 mod data_window;
+mod decision;
+mod decisions;
 mod estimate;
 mod metric;
 mod rejections;
 mod scope;
 mod window;
 
+pub use analyses::{
+    Analysis, AnalysisCursor, AnalysisState, MetricPoint, TrendRecord, analyses, analysis, points,
+    put_analysis, put_results, trends,
+};
 pub use coverage::{Coverage, coverage};
 pub use data_window::data_window;
+pub use decision::{DecisionContent, DecisionDetail, decision};
+pub use decisions::{DecisionCursor, DecisionSummary, DecisionsQuery, decisions};
 pub use estimate::{Interval, Value};
 pub use metric::{Comparison, Grouping, MetricAnswer, MetricQuery, OTHER, Point, Series, metric};
 pub use rejections::rejections;
@@ -33,6 +42,9 @@ pub enum QueryError {
     /// ClickHouse gave no answer.
     #[error(transparent)]
     Warehouse(#[from] WarehouseError),
+    /// A row holds what no row should.
+    #[error("{0} cannot be read")]
+    Unreadable(String),
 }
 
 impl QueryError {

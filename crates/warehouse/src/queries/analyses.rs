@@ -1,0 +1,367 @@
+//! What analyses found: written by `analysis`, read by `reporting`.
+
+use clickhouse::{Row, RowOwned, RowWrite};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::window::seconds;
+use super::{Interval, QueryError, Value, Window};
+use crate::client::{Client, WarehouseError, within_time};
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnalysisState {
+    /// Under way, or ended without a word.
+    Running,
+    /// Ended, results are complete.
+    Succeeded,
+    /// Ended without results.
+    Failed,
+}
+
+impl AnalysisState {
+    const ALL: [Self; 3] = [Self::Running, Self::Succeeded, Self::Failed];
+
+    /// In one word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// One run of the analysis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Analysis {
+    /// Its identity.
+    pub analysis_id: String,
+    /// The caller's identity of the request.
+    pub request_id: String,
+    /// Period analysed.
+    pub period: Window,
+    /// Period before.
+    pub previous: Window,
+    /// IANA time zone of the period.
+    pub time_zone: String,
+    /// Where it stands.
+    pub state: AnalysisState,
+    /// When it was created, to the millisecond.
+    pub created_at: Timestamp,
+    /// Version of the code that ran.
+    pub code_version: String,
+    /// Why it failed.
+    pub error: String,
+    /// Decisions in the period.
+    pub decisions: u64,
+    /// Records rejected in the period, by their Kafka time.
+    pub rejections: u64,
+}
+
+/// A metric in an analysis.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MetricPoint {
+    /// `COMPONENT.METRIC`.
+    pub metric: String,
+    /// Value of the split dimension; empty for the whole.
+    pub group: String,
+    /// Value over the period.
+    pub value: Value,
+    /// Value over the period before.
+    pub previous: Value,
+}
+
+/// A trend in an analysis.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrendRecord {
+    /// `COMPONENT.METRIC`.
+    pub metric: String,
+    /// `improving`, `declining`, `stable` or `insufficient_data`.
+    pub direction: String,
+    /// Change against the period before, in percent of it.
+    pub change_percent: Option<f64>,
+    /// Two-sided p-value of no change.
+    pub p_value: Option<f64>,
+    /// `high`, `medium`, `low`, or empty without a p-value.
+    pub significance: String,
+    /// Name of the method that judged.
+    pub method: String,
+}
+
+#[derive(Row, Serialize, Deserialize)]
+struct AnalysisRow {
+    analysis_id: String,
+    request_id: String,
+    period_start: u32,
+    period_end: u32,
+    previous_start: u32,
+    previous_end: u32,
+    time_zone: String,
+    state: String,
+    created_at: i64,
+    updated_at: i64,
+    code_version: String,
+    error: String,
+    decisions: u64,
+    rejections: u64,
+}
+
+#[derive(Row, Serialize, Deserialize)]
+struct PointRow {
+    analysis_id: String,
+    created_at: i64,
+    code_version: String,
+    position: u32,
+    metric: String,
+    group: String,
+    start: u32,
+    end: u32,
+    value: Option<f64>,
+    n: u64,
+    coverage: Option<f64>,
+    lower: Option<f64>,
+    upper: Option<f64>,
+    thin: bool,
+}
+
+#[derive(Row, Serialize, Deserialize)]
+struct TrendRow {
+    analysis_id: String,
+    created_at: i64,
+    code_version: String,
+    position: u32,
+    metric: String,
+    direction: String,
+    change_percent: Option<f64>,
+    p_value: Option<f64>,
+    significance: String,
+    method: String,
+}
+
+/// Columns in the order of the rows' fields.
+const ANALYSIS: &str = "analysis_id, request_id, period_start, period_end, previous_start, previous_end, time_zone, state, \
+    created_at, updated_at, code_version, error, decisions, rejections";
+const POINT: &str = "analysis_id, created_at, code_version, position, metric, group, start, end, value, n, coverage, lower, \
+    upper, thin";
+const TREND: &str = "analysis_id, created_at, code_version, position, metric, direction, change_percent, p_value, \
+    significance, method";
+
+/// Records where a run stands; `now` orders records of the same run.
+///
+/// # Errors
+/// Any [`WarehouseError`].
+pub async fn put_analysis(
+    client: &Client,
+    analysis: &Analysis,
+    now: Timestamp,
+) -> Result<(), WarehouseError> {
+    let row = AnalysisRow {
+        analysis_id: analysis.analysis_id.clone(),
+        request_id: analysis.request_id.clone(),
+        period_start: seconds(analysis.period.start()),
+        period_end: seconds(analysis.period.end()),
+        previous_start: seconds(analysis.previous.start()),
+        previous_end: seconds(analysis.previous.end()),
+        time_zone: analysis.time_zone.clone(),
+        state: analysis.state.as_str().to_owned(),
+        created_at: analysis.created_at.as_millisecond(),
+        updated_at: now.as_microsecond(),
+        code_version: analysis.code_version.clone(),
+        error: analysis.error.clone(),
+        decisions: analysis.decisions,
+        rejections: analysis.rejections,
+    };
+    insert(client, "analyses", [row]).await
+}
+
+/// Records what a run found.
+///
+/// # Errors
+/// Any [`WarehouseError`].
+pub async fn put_results(
+    client: &Client,
+    analysis: &Analysis,
+    points: &[MetricPoint],
+    trends: &[TrendRecord],
+) -> Result<(), WarehouseError> {
+    let point = |position: usize, point: &MetricPoint, window: Window, value: Value| PointRow {
+        analysis_id: analysis.analysis_id.clone(),
+        created_at: analysis.created_at.as_millisecond(),
+        code_version: analysis.code_version.clone(),
+        position: u32::try_from(position).unwrap_or(u32::MAX),
+        metric: point.metric.clone(),
+        group: point.group.clone(),
+        start: seconds(window.start()),
+        end: seconds(window.end()),
+        value: value.value,
+        n: value.n,
+        coverage: value.coverage,
+        lower: value.interval.map(|interval| interval.lower),
+        upper: value.interval.map(|interval| interval.upper),
+        thin: value.thin,
+    };
+    let rows = points.iter().enumerate().flat_map(|(position, it)| {
+        [
+            point(position, it, analysis.period, it.value),
+            point(position, it, analysis.previous, it.previous),
+        ]
+    });
+    insert(client, "metric_points", rows).await?;
+    let rows = trends.iter().enumerate().map(|(position, trend)| TrendRow {
+        analysis_id: analysis.analysis_id.clone(),
+        created_at: analysis.created_at.as_millisecond(),
+        code_version: analysis.code_version.clone(),
+        position: u32::try_from(position).unwrap_or(u32::MAX),
+        metric: trend.metric.clone(),
+        direction: trend.direction.clone(),
+        change_percent: trend.change_percent,
+        p_value: trend.p_value,
+        significance: trend.significance.clone(),
+        method: trend.method.clone(),
+    });
+    insert(client, "trends", rows).await
+}
+
+async fn insert<T>(
+    client: &Client,
+    table: &str,
+    rows: impl IntoIterator<Item = T>,
+) -> Result<(), WarehouseError>
+where
+    T: RowOwned + RowWrite,
+{
+    within_time(async {
+        let mut insert = client.inner().insert::<T>(table).await?;
+        for row in rows {
+            insert.write(&row).await?;
+        }
+        insert.end().await
+    })
+    .await
+}
+
+/// One run; `None` when there is none with that id.
+///
+/// # Errors
+/// Any [`QueryError`].
+pub async fn analysis(client: &Client, analysis_id: &str) -> Result<Option<Analysis>, QueryError> {
+    let sql = format!("SELECT {ANALYSIS} FROM analyses FINAL WHERE analysis_id = ?");
+    let row: Option<AnalysisRow> = client.row(client.query(&sql).bind(analysis_id)).await?;
+    row.map(read).transpose()
+}
+
+/// Where a page of [`analyses`] ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnalysisCursor {
+    /// When the last run of the page was created.
+    pub created_at: Timestamp,
+    /// Its identity.
+    pub analysis_id: String,
+}
+
+/// Runs, newest first, at most `limit`, those after the cursor.
+///
+/// # Errors
+/// Any [`QueryError`].
+pub async fn analyses(
+    client: &Client,
+    limit: u32,
+    after: Option<&AnalysisCursor>,
+) -> Result<Vec<Analysis>, QueryError> {
+    let sql = format!(
+        "SELECT {ANALYSIS} FROM analyses FINAL \
+         WHERE ? OR (created_at, analysis_id) < (fromUnixTimestamp64Milli(?, 'UTC'), ?) \
+         ORDER BY created_at DESC, analysis_id DESC LIMIT ?"
+    );
+    let (created_at, id) = after.map_or((0, ""), |it| {
+        (it.created_at.as_millisecond(), it.analysis_id.as_str())
+    });
+    let query = client
+        .query(&sql)
+        .bind(after.is_none())
+        .bind(created_at)
+        .bind(id)
+        .bind(limit);
+    let rows: Vec<AnalysisRow> = client.rows(query).await?;
+    rows.into_iter().map(read).collect()
+}
+
+/// What a run found of each metric, in the order of the catalogue.
+///
+/// # Errors
+/// Any [`QueryError`].
+pub async fn points(client: &Client, analysis: &Analysis) -> Result<Vec<MetricPoint>, QueryError> {
+    let sql = format!(
+        "SELECT {POINT} FROM metric_points FINAL WHERE analysis_id = ? ORDER BY position, start DESC"
+    );
+    let rows: Vec<PointRow> = client
+        .rows(client.query(&sql).bind(&analysis.analysis_id))
+        .await?;
+    let mut points: Vec<MetricPoint> = Vec::with_capacity(rows.len() / 2);
+    let mut last = None;
+    for row in rows {
+        let value = Value {
+            value: row.value,
+            n: row.n,
+            coverage: row.coverage,
+            interval: row
+                .lower
+                .zip(row.upper)
+                .map(|(lower, upper)| Interval { lower, upper }),
+            thin: row.thin,
+        };
+        // The period comes first, the one before it second.
+        match points.last_mut() {
+            Some(point) if last == Some(row.position) => point.previous = value,
+            _ => points.push(MetricPoint {
+                metric: row.metric,
+                group: row.group,
+                value,
+                previous: Value::default(),
+            }),
+        }
+        last = Some(row.position);
+    }
+    Ok(points)
+}
+
+/// The trends a run found, in the order of the catalogue.
+///
+/// # Errors
+/// Any [`QueryError`].
+pub async fn trends(client: &Client, analysis_id: &str) -> Result<Vec<TrendRecord>, QueryError> {
+    let sql = format!("SELECT {TREND} FROM trends FINAL WHERE analysis_id = ? ORDER BY position");
+    let rows: Vec<TrendRow> = client.rows(client.query(&sql).bind(analysis_id)).await?;
+    let read = |row: TrendRow| TrendRecord {
+        metric: row.metric,
+        direction: row.direction,
+        change_percent: row.change_percent,
+        p_value: row.p_value,
+        significance: row.significance,
+        method: row.method,
+    };
+    Ok(rows.into_iter().map(read).collect())
+}
+
+fn read(row: AnalysisRow) -> Result<Analysis, QueryError> {
+    let state = AnalysisState::ALL
+        .into_iter()
+        .find(|state| state.as_str() == row.state);
+    let time = |second: u32| Timestamp::from_second(second.into());
+    let window = |start, end| Some(Window::unbounded(time(start).ok()?, time(end).ok()?));
+    let unreadable = || QueryError::Unreadable(format!("analysis {}", row.analysis_id));
+    Ok(Analysis {
+        period: window(row.period_start, row.period_end).ok_or_else(unreadable)?,
+        previous: window(row.previous_start, row.previous_end).ok_or_else(unreadable)?,
+        state: state.ok_or_else(unreadable)?,
+        created_at: Timestamp::from_millisecond(row.created_at).map_err(|_| unreadable())?,
+        analysis_id: row.analysis_id,
+        request_id: row.request_id,
+        time_zone: row.time_zone,
+        code_version: row.code_version,
+        error: row.error,
+        decisions: row.decisions,
+        rejections: row.rejections,
+    })
+}
