@@ -72,6 +72,13 @@ impl Health {
             .collect()
     }
 
+    /// The loops that have work.
+    pub fn busy(&self) -> Vec<&'static str> {
+        let loops = locked(&self.0.loops);
+        let busy = loops.iter().filter(|watched| locked(&watched.marked).is_some());
+        busy.map(|watched| watched.name).collect()
+    }
+
     /// What is missing; nothing means the service is ready.
     pub fn missing(&self) -> Vec<String> {
         let needs = locked(&self.0.needs);
@@ -155,11 +162,12 @@ mod tests {
         let progress = health.watch("consume", Duration::ZERO);
         assert!(health.stuck().is_empty());
         progress.mark();
+        assert_eq!(health.busy(), ["consume"]);
         let started = Instant::now();
         while started.elapsed() < Duration::from_millis(2) {}
         assert!(health.stuck()[0].starts_with("consume: no progress"));
         progress.idle();
-        assert!(health.stuck().is_empty());
+        assert!(health.stuck().is_empty() && health.busy().is_empty());
         health.watch("other", Duration::from_secs(60)).mark();
         assert!(health.stuck().is_empty());
     }

@@ -1,20 +1,22 @@
 //! From `main` to the exit code.
 
+mod describe;
+mod drain;
+
 use std::collections::HashMap;
 use std::future::Future;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::Context;
 use clap::{Arg, ArgAction, Command};
-use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{self, Problems, ServiceConfig};
+use crate::config::{self, ServiceConfig};
 use crate::health::Health;
 use crate::operations;
+use drain::Signals;
 
 /// How long a service may take to end once it is asked to.
 pub const DRAIN: Duration = Duration::from_secs(10);
@@ -28,6 +30,10 @@ pub trait Application: Sized {
 
     /// Registers the instruments; their names begin with `kaizen_SERVICE_`.
     fn instruments(registry: &mut Registry) -> Self::Instruments;
+
+    /// Gives one example to every family that starts without any, such as those by partition or method: a family
+    /// without a member is not encoded, so `--instruments` would leave it out.
+    fn describe(_instruments: &Self::Instruments) {}
 
     /// Builds the service and opens its ports.
     ///
@@ -50,36 +56,26 @@ pub trait Application: Sized {
 pub fn launch<A: Application>(name: &'static str, base: &str) -> ExitCode {
     let flags = command(name).get_matches();
     if flags.get_flag("instruments") {
-        return print(instruments::<A>(name));
+        return print(name, describe::table::<A>(name));
     }
-    let mut problems = Problems::default();
-    let config = config::load::<A::Config>(base, variables()).and_then(|config| {
-        config.telemetry().validate(&mut problems);
-        if problems.is_empty() {
-            Ok(config)
-        } else {
-            Err(config::ConfigError::Invalid(problems))
-        }
-    });
-    let config = match config {
+    let config = match config::load::<A::Config>(base, variables()) {
         Ok(config) => config,
         Err(error) => return refuse(name, &error),
     };
     if flags.get_flag("check-config") {
-        return print(config::print(&config).map_err(Into::into));
+        return print(name, config::print(&config).map_err(Into::into));
     }
-    match start::<A>(name, config) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => refuse(name, &format_args!("{error:#}")),
-    }
+    start::<A>(name, config).unwrap_or_else(|error| refuse(name, &format_args!("{error:#}")))
 }
 
 fn command(name: &'static str) -> Command {
     let flag = |name: &'static str, help: &'static str| {
         Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
     };
+    let program = format!("kaizen-{name}");
     Command::new(name)
-        .bin_name(format!("kaizen-{name}"))
+        .display_name(program.clone())
+        .bin_name(program)
         .version(env!("CARGO_PKG_VERSION"))
         .about("A service of Kaizen. Configured by the file in KAIZEN_CONFIG and by variables KAIZEN__SECTION__KEY")
         .arg(flag("check-config", "Check the configuration, print it with secrets masked, and end"))
@@ -97,108 +93,80 @@ fn variables() -> HashMap<String, String> {
     clippy::print_stdout,
     reason = "what the flag asked for is the program's output"
 )]
-fn print(text: anyhow::Result<String>) -> ExitCode {
+fn print(name: &str, text: anyhow::Result<String>) -> ExitCode {
     match text {
         Ok(text) => {
             println!("{}", text.trim_end());
             ExitCode::SUCCESS
         }
-        Err(error) => refuse("service", &error),
+        Err(error) => refuse(name, &error),
     }
 }
 
 #[expect(
     clippy::print_stderr,
-    reason = "there may be no log yet, and the operator looks here"
+    reason = "there is no log yet, and the operator looks here"
 )]
 fn refuse(name: &str, error: &dyn std::fmt::Display) -> ExitCode {
     eprintln!("kaizen-{name}: {error}");
     ExitCode::FAILURE
 }
 
-fn start<A: Application>(name: &'static str, config: A::Config) -> anyhow::Result<()> {
+/// Errors are those before there is a log; later ones are logged here.
+fn start<A: Application>(name: &'static str, config: A::Config) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new().context("the runtime")?;
-    let ended = runtime.block_on(async {
+    let code = runtime.block_on(async {
         let traces = config.telemetry().start(name)?;
-        let ended = serve::<A>(name, config).await;
+        let code = match serve::<A>(name, config).await {
+            Ok(()) => {
+                tracing::info!(service = name, "ended");
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                tracing::error!(service = name, error = format!("{error:#}"), "failed");
+                ExitCode::FAILURE
+            }
+        };
         tokio::task::spawn_blocking(|| traces.flush()).await?;
-        ended
+        anyhow::Ok(code)
     });
     // What did not drain in time must not hold the process.
     runtime.shutdown_background();
-    ended
+    code
 }
 
 async fn serve<A: Application>(name: &'static str, config: A::Config) -> anyhow::Result<()> {
     let health = Health::default();
-    let mut registry = Registry::with_prefix(format!("kaizen_{name}"));
+    let started = health.require("start");
+    let mut signals = Signals::listen()?;
+    let mut registry = describe::registry(name);
     let instruments = A::instruments(&mut registry);
-    let listener = operations::listen("operations.address", config.operations().address).await?;
     tracing::info!(service = name, version = env!("CARGO_PKG_VERSION"), "starting");
-
-    let (shutdown, observed) = (CancellationToken::new(), CancellationToken::new());
-    let operations = tokio::spawn(operations::serve(
+    let listener = operations::listen("operations.address", config.operations().address).await?;
+    let observed = CancellationToken::new();
+    let mut operations = tokio::spawn(operations::serve(
         listener,
         registry,
         health.clone(),
         observed.clone(),
     ));
-    let application = A::build(config, instruments, health).await?;
-    let ended = drained(application.run(shutdown.clone()), shutdown).await;
-    observed.cancel();
-    operations.await??;
-    tracing::info!(service = name, "ended");
-    ended
-}
 
-/// Runs to the end, or to the end of the grace period after a signal.
-async fn drained(
-    run: impl Future<Output = anyhow::Result<()>>,
-    shutdown: CancellationToken,
-) -> anyhow::Result<()> {
-    let mut run = std::pin::pin!(run);
-    let signal = tokio::select! {
-        ended = &mut run => {
-            ended?;
-            bail!("the service ended by itself");
+    let application = tokio::select! {
+        built = A::build(config, instruments, health.clone()) => built?,
+        signal = signals.next() => {
+            tracing::info!(signal, "ended before it started");
+            return Ok(());
         }
-        signal = asked_to_end() => signal?,
     };
-    tracing::info!(signal, "draining");
-    shutdown.cancel();
-    match tokio::time::timeout(DRAIN, run).await {
-        Ok(ended) => ended,
-        Err(_) => Err(anyhow!("did not drain within {} s", DRAIN.as_secs())),
+    started.set(Ok(()));
+    let ended = tokio::select! {
+        ended = drain::drained(application, &mut signals, &health) => ended,
+        failed = &mut operations => return failed?.context("the operations server ended"),
+    };
+    observed.cancel();
+    // A scraper that does not read its answer must not hold the end.
+    if let Ok(closed) = tokio::time::timeout(Duration::from_secs(1), operations).await {
+        closed??;
     }
-}
-
-async fn asked_to_end() -> anyhow::Result<&'static str> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    Ok(tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-    })
-}
-
-/// The instruments as the Prometheus endpoint names them.
-fn instruments<A: Application>(name: &str) -> anyhow::Result<String> {
-    let mut registry = Registry::with_prefix(format!("kaizen_{name}"));
-    A::instruments(&mut registry);
-    let mut text = String::new();
-    encode(&mut text, &registry)?;
-    let mut table = "| instrument | type | meaning |\n|---|---|---|\n".to_owned();
-    let mut help = HashMap::new();
-    for line in text.lines() {
-        if let Some((instrument, meaning)) =
-            line.strip_prefix("# HELP ").and_then(|line| line.split_once(' '))
-        {
-            help.insert(instrument, meaning.trim_end_matches('.'));
-        }
-        if let Some((instrument, kind)) = line.strip_prefix("# TYPE ").and_then(|line| line.split_once(' ')) {
-            let total = if kind == "counter" { "_total" } else { "" };
-            let meaning = help.get(instrument).copied().unwrap_or_default();
-            table.push_str(&format!("| `{instrument}{total}` | {kind} | {meaning} |\n"));
-        }
-    }
-    Ok(table)
+    ended
 }

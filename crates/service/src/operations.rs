@@ -38,9 +38,11 @@ struct Observed {
 /// The address is in use or not this machine's; the error names key and address.
 pub async fn listen(key: &str, address: Address) -> anyhow::Result<TcpListener> {
     let address = address.get();
-    TcpListener::bind(address)
+    let listener = TcpListener::bind(address)
         .await
-        .with_context(|| format!("{key} = {address}: cannot listen"))
+        .with_context(|| format!("{key} = {address}: cannot listen"))?;
+    tracing::info!(key, address = %listener.local_addr()?, "listening");
+    Ok(listener)
 }
 
 /// Serves until `shutdown`.

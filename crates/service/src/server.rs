@@ -5,6 +5,8 @@ mod instrument;
 
 pub use instrument::GrpcInstruments;
 
+use std::time::Duration;
+
 use anyhow::Context;
 use axum::Router;
 use axum::extract::Request;
@@ -24,6 +26,9 @@ use tower::limit::GlobalConcurrencyLimitLayer;
 use crate::config::{Address, Bounded, Period};
 use crate::health::Health;
 
+/// How long calls under way and open streams have once the service is asked to end: less than the whole drain.
+const LAST_CALLS: Duration = Duration::from_secs(8);
+
 /// The section `server`.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -32,7 +37,7 @@ pub struct ServerConfig {
     pub address: Address,
     /// Longest time a call may take until its response begins, whatever the client's own deadline: 100 ms to 10 min.
     pub longest_deadline: Period<100, 600_000>,
-    /// Calls answered at once; further ones wait. 1 to 10,000.
+    /// Calls answered at once; further ones wait until their deadline. 1 to 10,000.
     pub max_concurrent_calls: Bounded<1, 10_000>,
 }
 
@@ -61,7 +66,8 @@ impl Server {
         crate::operations::listen("server.address", self.config.address).await
     }
 
-    /// Serves until `shutdown`, then finishes the calls under way.
+    /// Serves until `shutdown`, then finishes the calls under way; what is still open after 8 s is cut. A request
+    /// message is 4 MiB at most (tonic's own limit).
     ///
     /// # Errors
     /// The descriptors are no such set, or the listener fails.
@@ -73,6 +79,10 @@ impl Server {
             .context("reflection")?;
         let (reporter, health) = health_reporter();
         let follow = follow(self.health, reporter, shutdown.clone());
+        let cut = async {
+            shutdown.cancelled().await;
+            tokio::time::sleep(LAST_CALLS).await;
+        };
         let limits = deadline::Deadline(self.config.longest_deadline.get());
         let grpc = self
             .routes
@@ -80,16 +90,21 @@ impl Server {
             .add_service(reflection)
             .into_axum_router()
             .reset_fallback()
-            .layer(from_fn_with_state(limits, deadline::enforce))
-            .layer(from_fn_with_state(self.instruments, instrument::observe))
             .layer(GlobalConcurrencyLimitLayer::new(
                 self.config.max_concurrent_calls.size(),
             ))
+            .layer(from_fn_with_state(limits, deadline::enforce))
+            .layer(from_fn_with_state(self.instruments, instrument::observe))
             .layer(GrpcWebLayer::new());
         let router = grpc.fallback_service(self.web.layer(from_fn(refuse_unknown_calls)));
-        let serve = axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned());
-        let (served, ()) = tokio::join!(serve, follow);
-        served.context("the server")
+        let serve = axum::serve(listener, router).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+        tokio::select! {
+            (served, ()) = async { tokio::join!(serve, follow) } => served.context("the server"),
+            () = cut => {
+                tracing::warn!("calls and streams still open are cut");
+                Ok(())
+            }
+        }
     }
 }
 
@@ -103,7 +118,7 @@ async fn refuse_unknown_calls(request: Request, next: Next) -> Response {
 }
 
 /// Reports readiness over `grpc.health.v1.Health`, for the server as a whole (the service named ``).
-async fn follow(health: Health, reporter: HealthReporter, shutdown: CancellationToken) {
+async fn follow(health: Health, mut reporter: HealthReporter, shutdown: CancellationToken) {
     let mut ready = health.ready();
     loop {
         let status = if *ready.borrow_and_update() {
@@ -118,4 +133,6 @@ async fn follow(health: Health, reporter: HealthReporter, shutdown: Cancellation
         }
     }
     reporter.set_service_status("", ServingStatus::NotServing).await;
+    // Ends the streams of those who watch, which would hold the drain.
+    reporter.clear_service_status("").await;
 }

@@ -1,7 +1,9 @@
 //! Logs as JSON or text on standard error, traces by OTLP when an endpoint is configured, and a panic that is logged
 //! before it ends the process.
 
+use std::io::IsTerminal;
 use std::panic;
+use std::time::Duration;
 
 use anyhow::Context;
 use opentelemetry::trace::{SpanContext, TraceContextExt, TracerProvider};
@@ -16,6 +18,9 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::Problems;
+
+/// How long the last spans may take out of an ending process.
+const FLUSH: Duration = Duration::from_secs(2);
 
 /// The section `telemetry`.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -68,7 +73,7 @@ impl Telemetry {
         let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
         let lines = match self.log_format {
             LogFormat::Json => lines.json().flatten_event(true).boxed(),
-            LogFormat::Text => lines.boxed(),
+            LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
         };
         let provider = self.provider(service)?;
         let spans = provider
@@ -109,7 +114,7 @@ pub struct Traces(Option<SdkTracerProvider>);
 impl Traces {
     /// Sends what is left.
     pub fn flush(self) {
-        if let Some(Err(error)) = self.0.map(|provider| provider.shutdown()) {
+        if let Some(Err(error)) = self.0.map(|provider| provider.shutdown_with_timeout(FLUSH)) {
             tracing::warn!(%error, "some traces were not sent");
         }
     }
@@ -127,8 +132,8 @@ pub fn span_of(traceparent: &str) -> Option<SpanContext> {
 fn abort_on_panic() {
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        let message = panic.payload_as_str().unwrap_or("no message");
-        tracing::error!(place, message, "panic: the process aborts");
+        let payload = panic.payload_as_str().unwrap_or("no message");
+        tracing::error!(place, payload, "panic: the process aborts");
         std::process::abort();
     }));
 }

@@ -1,8 +1,10 @@
 use std::collections::HashMap;
 
-use config::{Config, Environment, File, FileFormat};
+use config::builder::DefaultState;
+use config::{Config, ConfigBuilder, Environment, File, FileFormat};
 use serde_json::Value;
 
+use super::values::MASK;
 use super::{ConfigError, Problems, ServiceConfig};
 
 const PREFIX: &str = "KAIZEN";
@@ -16,8 +18,8 @@ const SECRET: [&str; 4] = ["password", "secret", "token", "key"];
 /// # Errors
 /// A layer is unreadable, a key unknown, or a value outside what is allowed.
 pub fn load<C: ServiceConfig>(base: &str, variables: HashMap<String, String>) -> Result<C, ConfigError> {
-    let unreadable = |error: config::ConfigError| ConfigError::Unreadable(error.to_string());
-    let mut layers = Config::builder().add_source(File::from_str(base, FileFormat::Yaml));
+    let base = Config::builder().add_source(File::from_str(base, FileFormat::Yaml));
+    let mut layers = base.clone();
     if let Some(path) = variables.get(FILE) {
         let text = std::fs::read_to_string(path)
             .map_err(|error| ConfigError::Unreadable(format!("{FILE} = {path}: {error}")))?;
@@ -27,46 +29,80 @@ pub fn load<C: ServiceConfig>(base: &str, variables: HashMap<String, String>) ->
         .prefix_separator(SEPARATOR)
         .separator(SEPARATOR);
     layers = layers.add_source(environment.source(Some(variables)));
-    let values: Value = layers
-        .build()
-        .and_then(Config::try_deserialize)
-        .map_err(unreadable)?;
-    check(values)
+    check(merged(layers)?, &merged(base)?)
 }
 
-fn check<C: ServiceConfig>(values: Value) -> Result<C, ConfigError> {
+fn merged(layers: ConfigBuilder<DefaultState>) -> Result<Value, ConfigError> {
+    let values = layers.build().and_then(Config::try_deserialize);
+    values.map_err(|error| ConfigError::Unreadable(error.to_string()))
+}
+
+/// Reads the values. To tell every wrong one and not the first alone, a wrong one is told and put back to the base's.
+fn check<C: ServiceConfig>(mut values: Value, base: &Value) -> Result<C, ConfigError> {
     let mut problems = Problems::default();
-    match serde_path_to_error::deserialize::<_, C>(&values) {
-        Ok(config) => {
-            config.validate(&mut problems);
-            if problems.is_empty() {
-                Ok(config)
-            } else {
-                Err(ConfigError::Invalid(problems))
+    loop {
+        let error = match serde_path_to_error::deserialize::<_, C>(&values) {
+            Ok(config) if problems.is_empty() => {
+                config.telemetry().validate(&mut problems);
+                config.validate(&mut problems);
+                return if problems.is_empty() {
+                    Ok(config)
+                } else {
+                    Err(ConfigError::Invalid(problems))
+                };
             }
+            Ok(_) => return Err(ConfigError::Invalid(problems)),
+            Err(error) => error,
+        };
+        let key = error.path().to_string();
+        let rule = error.into_inner().to_string();
+        if key == "." {
+            return Err(ConfigError::Unreadable(rule));
         }
-        Err(error) => {
-            let key = error.path().to_string();
-            let rule = error.into_inner().to_string();
-            if key == "." {
-                return Err(ConfigError::Unreadable(rule));
-            }
-            problems.add(&key, shown(&values, &key), rule);
-            Err(ConfigError::Invalid(problems))
+        problems.add(&key, shown(&values, &key), rule);
+        if !put_back(&mut values, base, &pointer(&key)) {
+            return Err(ConfigError::Invalid(problems));
         }
     }
+}
+
+/// Gives a wrong value up for the base's; false if it is the base's already or has no key of its own.
+fn put_back(values: &mut Value, base: &Value, pointer: &str) -> bool {
+    if let (Some(wrong), Some(right)) = (values.pointer_mut(pointer), base.pointer(pointer)) {
+        return std::mem::replace(wrong, right.clone()) != *right;
+    }
+    let Some((section, key)) = pointer.rsplit_once('/') else {
+        return false;
+    };
+    let section = values.pointer_mut(section).and_then(Value::as_object_mut);
+    section.is_some_and(|section| section.remove(key).is_some())
+}
+
+/// The JSON pointer of a dotted key.
+fn pointer(key: &str) -> String {
+    format!("/{}", key.replace(['.', '['], "/").replace(']', ""))
 }
 
 /// The value at a dotted key, as it may be shown.
 fn shown(values: &Value, key: &str) -> String {
     let name = key.rsplit('.').next().unwrap_or(key);
-    if SECRET.iter().any(|word| name.contains(word)) {
-        return "(hidden)".to_owned();
-    }
-    let pointer = format!("/{}", key.replace(['.', '['], "/").replace(']', ""));
     values
-        .pointer(&pointer)
-        .map_or_else(|| "(absent)".to_owned(), Value::to_string)
+        .pointer(&pointer(key))
+        .map_or_else(|| "(absent)".to_owned(), |value| masked(name, value).to_string())
+}
+
+fn masked(name: &str, value: &Value) -> Value {
+    match value {
+        _ if SECRET.iter().any(|word| name.contains(word)) => Value::from(MASK),
+        Value::Object(section) => {
+            let masked = section
+                .iter()
+                .map(|(key, value)| (key.clone(), masked(key, value)));
+            Value::Object(masked.collect())
+        }
+        Value::Array(list) => list.iter().map(|value| masked(name, value)).collect(),
+        value => value.clone(),
+    }
 }
 
 /// The configuration as YAML, secrets masked.
@@ -106,6 +142,8 @@ mod tests {
     #[serde(deny_unknown_fields)]
     struct Topic {
         name: String,
+        #[serde(default)]
+        token: Secret,
     }
 
     impl ServiceConfig for Example {
@@ -209,6 +247,36 @@ topics: [{name: a}]
             absent.contains("telemetry") && absent.contains("missing field `log_format`"),
             "{absent}"
         );
+    }
+
+    #[test]
+    fn every_problem_is_told_and_not_the_first_alone() {
+        let said = with(&[
+            ("KAIZEN__BATCH__ROWS", "0"),
+            ("KAIZEN__BATCH__AGE", "soon"),
+            ("KAIZEN__COLOUR", "blue"),
+        ])
+        .unwrap_err()
+        .to_string();
+        for problem in [
+            "batch.rows = \"0\": ",
+            "batch.age = \"soon\": ",
+            "colour = \"blue\": ",
+        ] {
+            assert_eq!(said.matches(problem).count(), 1, "{said}");
+        }
+    }
+
+    #[test]
+    fn a_refused_section_does_not_show_the_secrets_in_it() {
+        let base = BASE.replace("[{name: a}]", "[{token: hunter2}]");
+        let said = load::<Example>(&base, HashMap::new()).unwrap_err().to_string();
+        assert!(
+            said.contains("missing field `name`") && said.contains(MASK) && !said.contains("hunter2"),
+            "{said}"
+        );
+        let said = refusal("KAIZEN__PASSWORD__INNER", "hunter2");
+        assert!(said.contains("password") && !said.contains("hunter2"), "{said}");
     }
 
     #[test]

@@ -109,6 +109,9 @@ impl Serialize for Address {
     }
 }
 
+/// What is shown in place of a secret.
+pub(super) const MASK: &str = "********";
+
 /// A text that is never printed, logged or serialized.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Secret(String);
@@ -120,7 +123,7 @@ impl Secret {
     }
 
     fn mask(&self) -> &'static str {
-        if self.0.is_empty() { "" } else { "********" }
+        if self.0.is_empty() { "" } else { MASK }
     }
 }
 

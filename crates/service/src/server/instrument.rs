@@ -33,8 +33,14 @@ impl GrpcInstruments {
     pub fn register(registry: &mut Registry) -> Self {
         let durations = Family::new_with_constructor(seconds as fn() -> Histogram);
         let help = "Time of gRPC calls until their response begins, by method and status code";
-        registry.register_with_unit("grpc_call_duration", help, Unit::Seconds, durations.clone());
+        registry.register_with_unit("grpc_request_duration", help, Unit::Seconds, durations.clone());
         Self { durations }
+    }
+
+    /// Gives every family an example, for the list of instruments.
+    pub fn describe(&self) {
+        let (method, code) = ("grpc.health.v1.Health/Check".to_owned(), "Ok".to_owned());
+        drop(self.durations.get_or_create(&Call { method, code }));
     }
 }
 
