@@ -19,7 +19,7 @@ const BASE: &str = "
 telemetry: {log_format: json, log_level: info, otlp_endpoint: ''}
 operations: {address: 127.0.0.1:0}
 server: {address: 127.0.0.1:0, longest_deadline: 5s, max_concurrent_calls: 100}
-work: {rows: 100, max_silence: 20ms, password: ''}
+work: {rows: 100, max_silence: 20ms, password: '', starts: 'true'}
 ";
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -37,6 +37,7 @@ struct Work {
     rows: Bounded<1, 1000>,
     max_silence: Period<1, 60_000>,
     password: Secret,
+    starts: String,
 }
 
 impl ServiceConfig for FixtureConfig {
@@ -81,6 +82,10 @@ impl Application for Fixture {
         instruments: GrpcInstruments,
         health: Health,
     ) -> anyhow::Result<Self> {
+        tracing::info!("building");
+        if config.work.starts == "false" {
+            std::future::pending::<()>().await;
+        }
         let (draining, hanging) = (CancellationToken::new(), CancellationToken::new());
         let work = health.watch("work", config.work.max_silence.get());
         let need = health.require("broker");

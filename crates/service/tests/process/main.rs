@@ -183,6 +183,35 @@ async fn grpc_web_reflection_and_errors_share_the_port_with_http() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn calls_above_the_limit_wait_no_longer_than_their_deadline() {
+    let running = Running::start(&[("KAIZEN__SERVER__MAX_CONCURRENT_CALLS", "1")]);
+    let never = running
+        .call("/kaizen.fixture.v1.FixtureService/Never", "5S")
+        .send();
+    let check = async {
+        // Until the first call holds the only place, this one is answered.
+        while running
+            .post("/grpc.health.v1.Health/Check", "50m")
+            .await
+            .headers()
+            .get("grpc-status")
+            .is_none()
+        {}
+    };
+    let (answer, ()) = tokio::join!(never, check);
+    assert_eq!(answer.unwrap().headers()["grpc-status"], "4");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_is_still_starting_ends_when_asked() {
+    let running = Running::spawn(&[("KAIZEN__WORK__STARTS", "false")]);
+    running.line(|line| line["message"] == "building");
+    running.signal("TERM");
+    let (status, lines) = running.end();
+    assert!(status.success(), "{lines:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn sigterm_finishes_what_is_under_way_and_ends_well() {
     let running = Running::start(&[]);
     let mut watch = watch(&running).await;

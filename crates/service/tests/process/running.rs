@@ -33,6 +33,17 @@ pub struct Running {
 impl Running {
     /// Starts it and waits until its ports are open.
     pub fn start(variables: &[(&str, &str)]) -> Self {
+        let mut running = Self::spawn(variables);
+        for key in ["operations.address", "server.address"] {
+            let line = running.line(|line| line["message"] == "listening" && line["key"] == key);
+            let address = line["address"].as_str().unwrap().to_owned();
+            running.ports.insert(key.to_owned(), address);
+        }
+        running
+    }
+
+    /// Starts it.
+    pub fn spawn(variables: &[(&str, &str)]) -> Self {
         let mut child = fixture()
             .envs(variables.iter().copied())
             .stderr(Stdio::piped())
@@ -48,18 +59,12 @@ impl Running {
                 }
             }
         });
-        let mut running = Self {
+        Self {
             child,
             lines,
             ports: HashMap::new(),
             client: Client::new(),
-        };
-        for key in ["operations.address", "server.address"] {
-            let line = running.line(|line| line["message"] == "listening" && line["key"] == key);
-            let address = line["address"].as_str().unwrap().to_owned();
-            running.ports.insert(key.to_owned(), address);
         }
-        running
     }
 
     /// The next log line of that kind.
@@ -101,15 +106,16 @@ impl Running {
     }
 
     /// A gRPC-Web call with an empty message.
-    pub async fn post(&self, path: &str, timeout: &str) -> Response {
+    pub fn call(&self, path: &str, timeout: &str) -> RequestBuilder {
         let call = self.client.post(self.url("server.address", path));
         call.header("content-type", super::GRPC_WEB)
             .header("grpc-timeout", timeout)
             .body(super::EMPTY.to_vec())
             .timeout(PATIENCE)
-            .send()
-            .await
-            .unwrap()
+    }
+
+    pub async fn post(&self, path: &str, timeout: &str) -> Response {
+        self.call(path, timeout).send().await.unwrap()
     }
 
     /// Sends SIG`name`.
