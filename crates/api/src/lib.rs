@@ -1,6 +1,7 @@
 //! Kaizen's gRPC interface: generated messages, clients and servers, conversions of time, and the errors that name the
 //! field at fault.
 
+pub mod convert;
 pub mod status;
 pub mod time;
 

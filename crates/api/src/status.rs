@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use kaizen_warehouse::WarehouseError;
+use kaizen_warehouse::queries::QueryError;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -65,6 +67,26 @@ pub fn internal() -> Status {
         "an internal error; the service's log has it",
         ErrorDetails::with_error_info("INTERNAL", DOMAIN, HashMap::new()),
     )
+}
+
+/// What the caller of a query that failed is told; the rest goes to the log.
+pub fn query_failed(error: QueryError) -> Status {
+    match error {
+        QueryError::Invalid { field, reason } => invalid_argument(field, reason),
+        QueryError::Warehouse(error @ (WarehouseError::Unreachable(_) | WarehouseError::TimedOut)) => {
+            tracing::warn!(error = chain(&error), "a query had no answer");
+            unavailable("ClickHouse")
+        }
+        error => {
+            tracing::error!(error = chain(&error), "a query failed");
+            internal()
+        }
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 #[cfg(test)]

@@ -127,6 +127,22 @@ pub async fn status(client: &Client) -> Result<Status, MigrateError> {
     status_of(client, &embedded()).await
 }
 
+/// Whether ClickHouse answers and has every table: what a service needs to be ready.
+///
+/// # Errors
+/// What is missing, and what to do about it.
+pub async fn ready(client: &Client) -> Result<(), String> {
+    client.ping().await.map_err(|error| error.to_string())?;
+    match status(client).await {
+        Ok(status) if status.pending.is_empty() => Ok(()),
+        Ok(status) => Err(format!(
+            "migrations are missing: {}; run `kaizen admin migrate`",
+            status.pending.join(", ")
+        )),
+        Err(error) => Err(format!("{error}; run `kaizen admin migrate`")),
+    }
+}
+
 /// [`apply`] for migrations of the caller's choice.
 ///
 /// # Errors

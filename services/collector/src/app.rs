@@ -62,6 +62,10 @@ impl Application for Collector {
         Instruments::register(registry)
     }
 
+    fn describe(instruments: &Instruments) {
+        instruments.describe();
+    }
+
     async fn build(
         config: CollectorConfig,
         instruments: Instruments,

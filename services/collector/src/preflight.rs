@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use kaizen_stream::{KafkaConfig, missing_topics};
 use kaizen_warehouse::{Client, migrate};
 
@@ -32,12 +32,5 @@ pub async fn tables(client: &Client) -> anyhow::Result<()> {
         }
         tokio::time::sleep(PAUSE).await;
     }
-    match migrate::status(client).await {
-        Ok(status) if status.pending.is_empty() => Ok(()),
-        Ok(status) => bail!(
-            "migrations are missing: {}; run `kaizen admin migrate`",
-            status.pending.join(", ")
-        ),
-        Err(error) => Err(error).context("the migrations cannot be read; run `kaizen admin migrate`"),
-    }
+    migrate::ready(client).await.map_err(anyhow::Error::msg)
 }

@@ -172,7 +172,7 @@ pub async fn put_analysis(
         decisions: analysis.decisions,
         rejections: analysis.rejections,
     };
-    insert(client, "analyses", [row]).await
+    insert(client, "analyses", vec![row]).await
 }
 
 /// Records what a run found.
@@ -207,7 +207,7 @@ pub async fn put_results(
             point(position, it, analysis.previous, it.previous),
         ]
     });
-    insert(client, "metric_points", rows).await?;
+    insert(client, "metric_points", rows.collect()).await?;
     let rows = trends.iter().enumerate().map(|(position, trend)| TrendRow {
         analysis_id: analysis.analysis_id.clone(),
         created_at: analysis.created_at.as_millisecond(),
@@ -220,14 +220,10 @@ pub async fn put_results(
         significance: trend.significance.clone(),
         method: trend.method.clone(),
     });
-    insert(client, "trends", rows).await
+    insert(client, "trends", rows.collect()).await
 }
 
-async fn insert<T>(
-    client: &Client,
-    table: &str,
-    rows: impl IntoIterator<Item = T>,
-) -> Result<(), WarehouseError>
+async fn insert<T>(client: &Client, table: &str, rows: Vec<T>) -> Result<(), WarehouseError>
 where
     T: RowOwned + RowWrite,
 {

@@ -1,0 +1,126 @@
+//! What the warehouse answers, as the wire has it.
+
+use kaizen_catalogue::{Catalogue, Component, Direction, Metric};
+use kaizen_warehouse::queries::{self, Interval, MetricPoint, Point, Series, TrendRecord, Value, Window};
+
+use crate::analysis::v1 as wire;
+use crate::time::{to_wire, window_to_wire};
+
+/// A metric of the catalogue.
+pub fn metric(component: &Component, metric: &Metric) -> wire::Metric {
+    wire::Metric {
+        name: format!("{}.{}", component.name, metric.name),
+        component: component.name.clone(),
+        component_title: component.title.clone(),
+        title: metric.title.clone(),
+        description: metric.description.clone(),
+        unit: metric.unit.clone(),
+        direction: match metric.direction {
+            Direction::HigherIsBetter => wire::Direction::HigherIsBetter,
+            Direction::LowerIsBetter => wire::Direction::LowerIsBetter,
+        }
+        .into(),
+        minimum_sample: metric.minimum_sample,
+        split_by: metric.split_by.clone().unwrap_or_default(),
+        dimensions: component.dimension_names().map(str::to_owned).collect(),
+    }
+}
+
+/// A window.
+pub fn window(window: Window) -> wire::Window {
+    window_to_wire(window.start(), window.end())
+}
+
+/// A value.
+pub fn value(value: Value) -> wire::Value {
+    let interval = |Interval { lower, upper }| wire::Interval { lower, upper };
+    wire::Value {
+        value: value.value,
+        n: value.n,
+        coverage: value.coverage,
+        interval: value.interval.map(interval),
+        thin: value.thin,
+    }
+}
+
+/// One group's values.
+pub fn series(series: Series) -> wire::Series {
+    let (change, relative_change) = (series.change(), series.relative_change());
+    wire::Series {
+        group: series.group,
+        total: Some(value(series.total)),
+        points: series.points.into_iter().map(point).collect(),
+        previous_total: series.previous_total.map(value),
+        previous_points: series.previous_points.into_iter().map(point).collect(),
+        change,
+        relative_change,
+    }
+}
+
+fn point(point: Point) -> wire::Point {
+    wire::Point {
+        start_time: Some(to_wire(point.start)),
+        end_time: Some(to_wire(point.end)),
+        value: Some(value(point.value)),
+        incomplete: point.incomplete,
+    }
+}
+
+/// A metric's result; `None` of a metric that is no longer in the catalogue.
+pub fn result(catalogue: &Catalogue, point: MetricPoint) -> Option<wire::MetricResult> {
+    let (component, of) = catalogue.metric(&point.metric)?;
+    let change = point
+        .value
+        .value
+        .zip(point.previous.value)
+        .map(|(now, before)| now - before);
+    let before = point.previous.value.filter(|before| *before != 0.0);
+    Some(wire::MetricResult {
+        metric: Some(metric(component, of)),
+        group: point.group,
+        value: Some(value(point.value)),
+        previous: Some(value(point.previous)),
+        change,
+        relative_change: change.zip(before).map(|(change, before)| change / before),
+    })
+}
+
+/// One run of the analysis.
+pub fn analysis(found: queries::Analysis) -> wire::Analysis {
+    let state = match found.state {
+        queries::AnalysisState::Running => wire::AnalysisState::Running,
+        queries::AnalysisState::Succeeded => wire::AnalysisState::Succeeded,
+        queries::AnalysisState::Failed => wire::AnalysisState::Failed,
+    };
+    wire::Analysis {
+        analysis_id: found.analysis_id,
+        period: Some(window(found.period)),
+        previous_period: Some(window(found.previous)),
+        state: state.into(),
+        create_time: Some(to_wire(found.created_at)),
+        code_version: found.code_version,
+        error: found.error,
+        decisions: found.decisions,
+        rejections: found.rejections,
+        time_zone: found.time_zone,
+    }
+}
+
+/// A trend.
+pub fn trend(found: TrendRecord) -> wire::Trend {
+    let direction = match found.direction.as_str() {
+        "improving" => wire::TrendDirection::Improving,
+        "declining" => wire::TrendDirection::Declining,
+        "stable" => wire::TrendDirection::Stable,
+        "insufficient_data" => wire::TrendDirection::InsufficientData,
+        _ => wire::TrendDirection::Unspecified,
+    };
+    wire::Trend {
+        metric: found.metric,
+        direction: direction.into(),
+        change_percent: found.change_percent,
+        p_value: found.p_value,
+        significance: found.significance,
+        method: found.method,
+    }
+}

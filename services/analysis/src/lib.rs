@@ -1,0 +1,18 @@
+//! Every metric of the catalogue over a period, beside the period before, and which way each one goes.
+//!
+//! ```text
+//! RunAnalysis ─► [service] ─► [runner]: one run a request ─► [stages]: count → measure → judge → record ─► ClickHouse
+//! ```
+//!
+//! The same period over the same decisions gives the same rows. A run goes on when its caller leaves; one that a crash
+//! cut short is run again under the same identity when it is asked for again.
+
+mod app;
+mod config;
+mod instruments;
+mod runner;
+mod service;
+mod stages;
+
+pub use app::AnalysisApplication;
+pub use config::AnalysisConfig;

@@ -1,0 +1,130 @@
+//! The reads of `kaizen.analysis.v1.AnalysisService`; `analysis` serves the runs.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use kaizen_api::analysis::v1::analysis_service_server::AnalysisService;
+use kaizen_api::analysis::v1::{
+    GetAnalysisRequest, GetAnalysisResponse, ListAnalysesRequest, ListAnalysesResponse, ListTrendsRequest,
+    ListTrendsResponse, RunAnalysisRequest, RunAnalysisResponse, WatchAnalysisRequest, WatchAnalysisResponse,
+};
+use kaizen_api::convert::{analysis, result, trend};
+use kaizen_api::status::{invalid_argument, not_found, query_failed, served_by};
+use kaizen_catalogue::Catalogue;
+use kaizen_warehouse::Client;
+use kaizen_warehouse::queries::{self, AnalysisCursor};
+use tonic::codegen::tokio_stream::Stream;
+use tonic::{Request, Response, Status};
+
+use crate::page;
+
+const PAGE: u32 = 20;
+const MOST: u32 = 100;
+
+/// Answers questions about analyses.
+#[derive(Clone)]
+pub struct Analyses {
+    catalogue: Arc<Catalogue>,
+    client: Client,
+}
+
+impl Analyses {
+    /// Over a catalogue and a warehouse.
+    pub fn new(catalogue: Arc<Catalogue>, client: Client) -> Self {
+        Self { catalogue, client }
+    }
+
+    async fn find(&self, analysis_id: &str) -> Result<queries::Analysis, Status> {
+        if analysis_id.is_empty() {
+            return Err(invalid_argument("analysis_id", "is required"));
+        }
+        let found = queries::analysis(&self.client, analysis_id)
+            .await
+            .map_err(query_failed)?;
+        found.ok_or_else(|| not_found("analysis", analysis_id))
+    }
+}
+
+#[tonic::async_trait]
+impl AnalysisService for Analyses {
+    type WatchAnalysisStream = Pin<Box<dyn Stream<Item = Result<WatchAnalysisResponse, Status>> + Send>>;
+
+    async fn run_analysis(
+        &self,
+        _: Request<RunAnalysisRequest>,
+    ) -> Result<Response<RunAnalysisResponse>, Status> {
+        Err(served_by("analysis"))
+    }
+
+    async fn watch_analysis(
+        &self,
+        _: Request<WatchAnalysisRequest>,
+    ) -> Result<Response<Self::WatchAnalysisStream>, Status> {
+        Err(served_by("analysis"))
+    }
+
+    async fn get_analysis(
+        &self,
+        request: Request<GetAnalysisRequest>,
+    ) -> Result<Response<GetAnalysisResponse>, Status> {
+        let found = self.find(&request.into_inner().analysis_id).await?;
+        let points = queries::points(&self.client, &found)
+            .await
+            .map_err(query_failed)?;
+        let trends = queries::trends(&self.client, &found.analysis_id)
+            .await
+            .map_err(query_failed)?;
+        Ok(Response::new(GetAnalysisResponse {
+            analysis: Some(analysis(found)),
+            results: points
+                .into_iter()
+                .filter_map(|point| result(&self.catalogue, point))
+                .collect(),
+            trends: trends.into_iter().map(trend).collect(),
+        }))
+    }
+
+    async fn list_analyses(
+        &self,
+        request: Request<ListAnalysesRequest>,
+    ) -> Result<Response<ListAnalysesResponse>, Status> {
+        let request = request.into_inner();
+        let size = page::size(request.page_size, PAGE, MOST)?;
+        let after = page::cursor::<(i64, String)>(&request.page_token)?;
+        let after = after.map(|(created, analysis_id)| {
+            let created_at = jiff::Timestamp::from_millisecond(created);
+            let created_at = created_at.map_err(|_| invalid_argument("page_token", "is none"))?;
+            Ok::<_, Status>(AnalysisCursor {
+                created_at,
+                analysis_id,
+            })
+        });
+        let after = after.transpose()?;
+        let mut found = queries::analyses(&self.client, size + 1, after.as_ref())
+            .await
+            .map_err(query_failed)?;
+        let more = found.len() > size as usize;
+        found.truncate(size as usize);
+        let next_page_token = match found.last().filter(|_| more) {
+            Some(last) => page::token(&(last.created_at.as_millisecond(), &last.analysis_id))?,
+            None => String::new(),
+        };
+        Ok(Response::new(ListAnalysesResponse {
+            analyses: found.into_iter().map(analysis).collect(),
+            next_page_token,
+        }))
+    }
+
+    async fn list_trends(
+        &self,
+        request: Request<ListTrendsRequest>,
+    ) -> Result<Response<ListTrendsResponse>, Status> {
+        let found = self.find(&request.into_inner().analysis_id).await?;
+        let trends = queries::trends(&self.client, &found.analysis_id)
+            .await
+            .map_err(query_failed)?;
+        Ok(Response::new(ListTrendsResponse {
+            trends: trends.into_iter().map(trend).collect(),
+        }))
+    }
+}

@@ -1,0 +1,95 @@
+//! Reporting, built and run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use kaizen_api::FILE_DESCRIPTOR_SET;
+use kaizen_api::analysis::v1::analysis_service_server::AnalysisServiceServer;
+use kaizen_api::analysis::v1::metric_service_server::MetricServiceServer;
+use kaizen_catalogue::Catalogue;
+use kaizen_service::{Application, GrpcInstruments, Health, Readiness, Server};
+use kaizen_warehouse::{Client, migrate};
+use prometheus_client::registry::Registry;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::codec::CompressionEncoding;
+use tonic::service::Routes;
+
+use crate::analyses::Analyses;
+use crate::config::ReportingConfig;
+use crate::metrics::Metrics;
+use crate::web;
+
+/// How often ClickHouse is asked whether it is there.
+const ASK: Duration = Duration::from_secs(2);
+
+/// Reporting, ready to run.
+pub struct Reporting {
+    server: Server,
+    listener: TcpListener,
+    client: Client,
+    clickhouse: Readiness,
+}
+
+impl Application for Reporting {
+    type Config = ReportingConfig;
+    type Instruments = GrpcInstruments;
+
+    fn instruments(registry: &mut Registry) -> GrpcInstruments {
+        GrpcInstruments::register(registry)
+    }
+
+    async fn build(
+        config: ReportingConfig,
+        instruments: GrpcInstruments,
+        health: Health,
+    ) -> anyhow::Result<Self> {
+        let catalogue = Arc::new(Catalogue::load(&config.catalogue.path).context("catalogue.path")?);
+        let client = Client::new(&config.clickhouse);
+        let metrics = MetricServiceServer::new(Metrics::new(catalogue.clone(), client.clone()));
+        let analyses = AnalysisServiceServer::new(Analyses::new(catalogue, client.clone()));
+        let routes = Routes::new(metrics.send_compressed(CompressionEncoding::Gzip))
+            .add_service(analyses.send_compressed(CompressionEncoding::Gzip));
+        let clickhouse = health.require("clickhouse");
+        let descriptors = FILE_DESCRIPTOR_SET;
+        let server = Server {
+            config: config.server,
+            health,
+            instruments,
+            routes,
+            descriptors,
+            web: web::router(),
+        };
+        let listener = server.listen().await?;
+        Ok(Self {
+            server,
+            listener,
+            client,
+            clickhouse,
+        })
+    }
+
+    async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let Self {
+            server,
+            listener,
+            client,
+            clickhouse,
+        } = self;
+        let watch = watch(client, clickhouse, shutdown.clone());
+        let (served, ()) = tokio::join!(server.serve(listener, shutdown), watch);
+        served
+    }
+}
+
+/// Keeps `/readyz` true.
+async fn watch(client: Client, clickhouse: Readiness, shutdown: CancellationToken) {
+    loop {
+        clickhouse.set(migrate::ready(&client).await);
+        tokio::select! {
+            () = tokio::time::sleep(ASK) => {}
+            () = shutdown.cancelled() => return,
+        }
+    }
+}

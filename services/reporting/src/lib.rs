@@ -1,0 +1,14 @@
+//! Everything Kaizen knows, served on one port: gRPC, gRPC-Web and the dashboard.
+//!
+//! A call goes from the wire to a checked question ([`metrics`], [`analyses`]), to `kaizen_warehouse::queries`, and back.
+//! Nothing is computed here, and nothing is written.
+
+mod analyses;
+mod app;
+mod config;
+mod metrics;
+mod page;
+mod web;
+
+pub use app::Reporting;
+pub use config::ReportingConfig;

@@ -1,0 +1,75 @@
+//! `kaizen.analysis.v1.MetricService`.
+
+mod get_decision;
+mod list_decisions;
+mod list_metrics;
+mod query_metric;
+
+use std::sync::Arc;
+
+use kaizen_api::analysis::v1::metric_service_server::MetricService;
+use kaizen_api::analysis::v1::{
+    Filter, GetDecisionRequest, GetDecisionResponse, ListDecisionsRequest, ListDecisionsResponse,
+    ListMetricsRequest, ListMetricsResponse, QueryMetricRequest, QueryMetricResponse,
+};
+use kaizen_catalogue::Catalogue;
+use kaizen_warehouse::{Client, queries};
+use tonic::{Request, Response, Status};
+
+/// Answers questions about metrics and decisions.
+#[derive(Clone)]
+pub struct Metrics {
+    catalogue: Arc<Catalogue>,
+    client: Client,
+}
+
+impl Metrics {
+    /// Over a catalogue and a warehouse.
+    pub fn new(catalogue: Arc<Catalogue>, client: Client) -> Self {
+        Self { catalogue, client }
+    }
+}
+
+#[tonic::async_trait]
+impl MetricService for Metrics {
+    async fn list_metrics(
+        &self,
+        request: Request<ListMetricsRequest>,
+    ) -> Result<Response<ListMetricsResponse>, Status> {
+        list_metrics::answer(self, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn query_metric(
+        &self,
+        request: Request<QueryMetricRequest>,
+    ) -> Result<Response<QueryMetricResponse>, Status> {
+        query_metric::answer(self, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn list_decisions(
+        &self,
+        request: Request<ListDecisionsRequest>,
+    ) -> Result<Response<ListDecisionsResponse>, Status> {
+        list_decisions::answer(self, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn get_decision(
+        &self,
+        request: Request<GetDecisionRequest>,
+    ) -> Result<Response<GetDecisionResponse>, Status> {
+        get_decision::answer(self, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+}
+
+fn filters(filters: Vec<Filter>) -> Vec<queries::Filter> {
+    let filter = |Filter { dimension, values }| queries::Filter { dimension, values };
+    filters.into_iter().map(filter).collect()
+}
