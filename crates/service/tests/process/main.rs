@@ -1,5 +1,11 @@
 //! What surrounds every service, seen from outside: the fixture is started as a process.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed; clippy knows only the functions marked as tests"
+)]
+
 mod running;
 mod traces;
 
