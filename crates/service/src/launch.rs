@@ -33,7 +33,7 @@ pub trait Application: Sized {
 
     /// Gives one example to every family that starts without any, such as those by partition or method: a family
     /// without a member is not encoded, so `--instruments` would leave it out.
-    fn describe(_instruments: &Self::Instruments) {}
+    fn describe(instruments: &Self::Instruments);
 
     /// Builds the service and opens its ports.
     ///

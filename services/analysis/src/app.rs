@@ -39,6 +39,10 @@ impl Application for AnalysisApplication {
         Instruments::register(registry)
     }
 
+    fn describe(instruments: &Instruments) {
+        instruments.describe();
+    }
+
     async fn build(config: AnalysisConfig, instruments: Instruments, health: Health) -> anyhow::Result<Self> {
         let catalogue = Arc::new(Catalogue::load(&config.catalogue.path).context("catalogue.path")?);
         let client = Client::new(&config.clickhouse);

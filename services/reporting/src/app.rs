@@ -40,6 +40,10 @@ impl Application for Reporting {
         GrpcInstruments::register(registry)
     }
 
+    fn describe(instruments: &GrpcInstruments) {
+        instruments.describe();
+    }
+
     async fn build(
         config: ReportingConfig,
         instruments: GrpcInstruments,
