@@ -36,7 +36,7 @@ impl Stack {
         &self.clickhouse
     }
 
-    /// The environment in which a program of Kaizen finds the two.
+    /// The environment in which the `kaizen` command finds the two.
     pub fn variables(&self) -> [(&'static str, String); 2] {
         [
             ("KAIZEN__KAFKA__BROKERS", self.kafka.brokers().to_owned()),

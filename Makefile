@@ -1,0 +1,67 @@
+# Kaizen. `make demo` shows it, `make test` proves it, `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Dependencies are compiled once a user, for every clone; programs land in this clone's target/release.
+cache := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kaizen
+export CARGO_BUILD_BUILD_DIR ?= $(cache)/build
+export CARGO_TERM_PROGRESS_WHEN ?= auto
+deny := $(cache)/tools/cargo-deny-0.20.2/bin/cargo-deny
+buf := web/node_modules/.bin/buf
+# What the contracts must not break.
+against ?= HEAD~1
+
+.PHONY: help demo test up down clean-state setup build web lint verify bench docs
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s $$'\t'
+
+demo: ## Everything from nothing: simulate, import, analyse, dashboard (DEMO_EXIT=1 ends it)
+	@deploy/local/demo.sh
+
+test: ## Set up and run every test
+	@deploy/local/test.sh
+
+up: setup web build ## Start broker, engine and services in the background (SERVICES=0: no services)
+	@deploy/local/stack.sh up
+
+down: ## Stop what `make up` started
+	@deploy/local/stack.sh down
+
+clean-state: ## Remove the state of the local stack
+	@deploy/local/stack.sh clean
+
+setup: ## Fetch the pinned parts that building and running need
+	@deploy/local/setup.sh
+
+build: ## Build every program into target/release
+	cargo build --release --locked --workspace --bins
+
+web: ## Build the dashboard into web/dist
+	npm run --prefix web --silent build
+
+lint: ## Format, clippy, cargo-deny, contracts, shell scripts
+	@deploy/local/setup.sh --tests
+	cargo fmt --all --check
+	cargo clippy --release --locked --workspace --all-targets -- -D warnings
+	$(deny) --log-level error check bans licenses sources
+	$(buf) lint
+	@if git rev-parse --quiet --verify $(against) >/dev/null; then \
+	  echo "$(buf) breaking --against $(against)"; \
+	  $(buf) breaking --against ".git#ref=$$(git rev-parse $(against))"; \
+	else echo "buf breaking: there is no $(against) to compare with"; fi
+	npm run --prefix web --silent check
+	@if command -v shellcheck >/dev/null; then \
+	  shellcheck --severity=warning deploy/*/*.sh tests/*.sh tests/clients/run.sh .ci/run; \
+	else echo "shellcheck: not installed, skipped (Debian package shellcheck)"; fi
+
+verify: lint test ## What must hold before a commit lands
+
+bench: setup ## Throughput beside librdkafka and ClickHouse's own Kafka engine, in one run
+	cargo build --release --locked --workspace --bins
+	cargo run --release --locked -p kaizen-bench
+
+docs: build ## Generate docs/instruments.md
+	@deploy/local/instruments.sh > docs/instruments.md

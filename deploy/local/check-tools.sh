@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Checks that the tools are there that set-up cannot fetch itself. Stops with one line that names the first missing tool
+# and the Debian package that has it. Chromium, which only the tests need, is installed where that is allowed.
+set -euo pipefail
+
+need() {
+  local tool=$1 package=$2
+  command -v "$tool" >/dev/null || { echo "setup: $tool is missing; install the Debian package $package" >&2; exit 1; }
+}
+
+if ! command -v cargo >/dev/null; then
+  echo "setup: cargo is missing; install Rust by rustup (https://rustup.rs), the version is rust-toolchain.toml's" >&2
+  exit 1
+fi
+need java default-jdk-headless
+need mvn maven
+need node nodejs
+need npm npm
+need python3 python3-venv
+need cmake cmake
+need g++ g++
+need make make
+need curl curl
+need git git
+
+node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)' || {
+  echo "setup: node $(node --version) is too old; version 20 or newer is needed" >&2
+  exit 1
+}
+
+if [[ ${1:-} == --browser ]] && ! command -v chromium >/dev/null; then
+  if [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
+    echo "setup: installing the Debian package chromium for the browser test ..." >&2
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1 || true
+  fi
+  need chromium chromium
+fi

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Every test, in the order in which failures are cheapest to find; the time each step took is printed at the end.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+times=()
+trap 'printf "\n"; printf "%s\n" "${times[@]}"' EXIT
+
+step() {
+  local title=$1 began=$SECONDS
+  shift
+  printf '\n== %s\n' "$title"
+  "$@" || { times+=("$(printf '%5d s  %s: FAILED' $((SECONDS - began)) "$title")"); exit 1; }
+  times+=("$(printf '%5d s  %s' $((SECONDS - began)) "$title")")
+}
+
+instruments_are_documented() {
+  diff <(deploy/local/instruments.sh) docs/instruments.md || { echo "docs/instruments.md is out of date: run \`make docs\`" >&2; return 1; }
+}
+
+step "set up" deploy/local/setup.sh --tests
+step "dashboard: build" make web
+step "programs: build" make build
+step "dashboard: unit tests" npm run --prefix web --silent test
+step "lint" make lint
+step "instruments are documented" instruments_are_documented
+step "local stack" tests/stack.sh
+# Two at once: each whole-system test has a broker, an engine and services of its own on these cores.
+step "Rust tests" cargo test --release --locked --workspace -- --test-threads=2
