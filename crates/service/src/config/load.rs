@@ -10,8 +10,8 @@ use super::{ConfigError, Problems, ServiceConfig};
 const PREFIX: &str = "KAIZEN";
 const SEPARATOR: &str = "__";
 const FILE: &str = "KAIZEN_CONFIG";
-/// Words in the names of keys whose values are never shown.
-const SECRET: [&str; 4] = ["password", "secret", "token", "key"];
+/// In the names of keys whose values are never shown; `pas` covers `passwd` and a misspelt `pasword` too.
+const SECRET: [&str; 5] = ["pas", "secret", "token", "key", "credential"];
 
 /// Reads the layers: `base` is YAML, `variables` are those of the environment.
 ///
@@ -275,6 +275,8 @@ topics: [{name: a}]
             said.contains("missing field `name`") && said.contains(MASK) && !said.contains("hunter2"),
             "{said}"
         );
+        let said = refusal("KAIZEN__PASWORD", "hunter2");
+        assert!(said.contains("pasword") && !said.contains("hunter2"), "{said}");
         let said = refusal("KAIZEN__PASSWORD__INNER", "hunter2");
         assert!(said.contains("password") && !said.contains("hunter2"), "{said}");
     }
