@@ -1,0 +1,61 @@
+import type { Interval } from "./gen/kaizen/analysis/v1/metrics_pb";
+
+const LOCALE = "en-GB";
+const MINUS = "−";
+const NARROW = "\u202f";
+
+const whole = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
+const tenths = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const three = new Intl.NumberFormat(LOCALE, { maximumSignificantDigits: 3 });
+
+/** A number of decisions. */
+export const formatCount = (count: bigint | number): string => whole.format(count);
+
+/** A share, 0 to 1, in percent. */
+export const formatShare = (share: number): string => minus(`${tenths.format(share * 100)}${NARROW}%`);
+
+/** A value in its unit, to the precision a person compares with. */
+export function formatValue(value: number, unit: string): string {
+  const { number, unit: suffix } = partsOf(value, unit);
+  return suffix ? `${number}${NARROW}${suffix}` : number;
+}
+
+/** A value's figure and its unit, apart so that they can be set in different sizes. */
+export function partsOf(value: number, unit: string): { number: string; unit: string } {
+  switch (unit) {
+    case "ratio":
+      return { number: minus(tenths.format(value * 100)), unit: "%" };
+    case "seconds":
+      return Math.abs(value) < 1 && value !== 0
+        ? { number: minus(three.format(value * 1000)), unit: "ms" }
+        : { number: minus(three.format(value)), unit: "s" };
+    case "score":
+      return { number: minus(tenths.format(value)), unit: "/ 100" };
+    case "count":
+      return { number: minus(whole.format(value)), unit: "" };
+    default:
+      return { number: minus(Math.abs(value) >= 1000 ? whole.format(value) : three.format(value)), unit };
+  }
+}
+
+/** A 95 % interval in the unit of its value. */
+export function formatInterval({ lower, upper }: Interval, unit: string): string {
+  const low = partsOf(lower, unit);
+  const high = partsOf(upper, unit);
+  const alike = low.unit === high.unit;
+  return `${low.number}${alike ? "" : `${NARROW}${low.unit}`} – ${high.number}${high.unit ? `${NARROW}${high.unit}` : ""}`;
+}
+
+/** An absolute change with its sign; shares change by percentage points. */
+export function formatChange(change: number, unit: string): string {
+  const size = Math.abs(change);
+  const text = unit === "ratio" ? `${tenths.format(size * 100)}${NARROW}pp` : formatValue(size, unit);
+  return signed(change, text);
+}
+
+/** A relative change in percent with its sign. */
+export const formatRelative = (change: number): string =>
+  signed(change, `${tenths.format(Math.abs(change) * 100)}${NARROW}%`);
+
+const signed = (of: number, text: string): string => `${of > 0 ? "+" : of < 0 ? MINUS : ""}${text}`;
+const minus = (text: string): string => text.replace("-", MINUS);

@@ -1,0 +1,131 @@
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import type { Clients } from "../api/clients";
+import { useLoad } from "../api/load";
+import { formatCount, formatRelative, formatValue } from "../format";
+import {
+  AnalysisState,
+  type GetAnalysisResponse,
+  type MetricResult,
+  type Trend,
+  TrendDirection,
+} from "../gen/kaizen/analysis/v1/analysis_pb";
+import type { Metric, Window } from "../gen/kaizen/analysis/v1/metrics_pb";
+import { titleOfSpan } from "../range";
+import { ErrorNotice } from "./error";
+
+/** Loads the newest analysis with its values and trends; absent when none has run. */
+async function newest(client: Clients["analyses"], signal: AbortSignal): Promise<GetAnalysisResponse | undefined> {
+  const { analyses } = await client.listAnalyses({ pageSize: 1 }, { signal });
+  return analyses[0] && client.getAnalysis({ analysisId: analyses[0].analysisId }, { signal });
+}
+
+/** The newest analysis: what it covered, and each metric's trend, what got worse first. */
+export function AnalysisPanel({ client, metrics }: { client: Clients["analyses"]; metrics: readonly Metric[] }) {
+  const answer = useLoad("Reading the newest analysis", "", (signal) => newest(client, signal));
+  return (
+    <section class="analysis" aria-labelledby="analysis" data-state={answer.state}>
+      <h2 id="analysis">Newest analysis</h2>
+      {answer.state === "failed" && <ErrorNotice failure={answer.failure} retry={answer.retry} />}
+      {answer.state === "loading" && <p role="status">Loading…</p>}
+      {answer.state === "ready" &&
+        (answer.value ? (
+          <Shown found={answer.value} metrics={metrics} />
+        ) : (
+          <p class="muted">
+            None has run yet. <code>kaizen analyze</code> runs one over the last whole week.
+          </p>
+        ))}
+    </section>
+  );
+}
+
+function Shown({ found, metrics }: { found: GetAnalysisResponse; metrics: readonly Metric[] }) {
+  const { analysis, results, trends } = found;
+  const ordered = byUrgency(trends);
+  const moved = ordered.filter(({ direction }) => MOVED.includes(direction));
+  const rest = ordered.filter(({ direction }) => !MOVED.includes(direction));
+  const rows = (shown: Trend[]) =>
+    shown.map((trend) => (
+      <TrendRow
+        key={trend.metric}
+        trend={trend}
+        metric={metrics.find(({ name }) => name === trend.metric)}
+        result={results.find(({ metric, group }) => metric?.name === trend.metric && group === "")}
+      />
+    ));
+  return (
+    <>
+      <p class="muted">
+        {titleOfWindow(analysis?.period)} against {titleOfWindow(analysis?.previousPeriod)} ·{" "}
+        {formatCount(analysis?.decisions ?? 0n)} decisions · {formatCount(analysis?.rejections ?? 0n)} rejected
+      </p>
+      {analysis?.state === AnalysisState.RUNNING && <p role="status">Under way: its results are not complete.</p>}
+      {analysis?.state === AnalysisState.FAILED && <p class="problem">It failed: {analysis.error}</p>}
+      {moved.length > 0 && <ul class="trends">{rows(moved)}</ul>}
+      {moved.length === 0 && trends.length > 0 && <p>No metric moved more than chance explains.</p>}
+      {rest.length > 0 && (
+        <details>
+          <summary>
+            {rest.length} more: {counted(rest)}
+          </summary>
+          <ul class="trends">{rows(rest)}</ul>
+        </details>
+      )}
+    </>
+  );
+}
+
+const WORDS: Record<TrendDirection, string> = {
+  [TrendDirection.UNSPECIFIED]: "not judged",
+  [TrendDirection.IMPROVING]: "improving",
+  [TrendDirection.DECLINING]: "declining",
+  [TrendDirection.STABLE]: "stable",
+  [TrendDirection.INSUFFICIENT_DATA]: "too little data",
+};
+const URGENCY = [
+  TrendDirection.DECLINING,
+  TrendDirection.IMPROVING,
+  TrendDirection.STABLE,
+  TrendDirection.INSUFFICIENT_DATA,
+  TrendDirection.UNSPECIFIED,
+];
+const MOVED = [TrendDirection.DECLINING, TrendDirection.IMPROVING];
+
+/** What got worse first, then what got better, then the rest; catalogue order within each. */
+export const byUrgency = (trends: readonly Trend[]): Trend[] =>
+  URGENCY.flatMap((direction) => trends.filter((trend) => trend.direction === direction));
+
+const counted = (trends: readonly Trend[]): string =>
+  URGENCY.map((direction) => ({ direction, count: trends.filter((trend) => trend.direction === direction).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ direction, count }) => `${count} ${WORDS[direction]}`)
+    .join(", ");
+
+interface RowProps {
+  trend: Trend;
+  metric: Metric | undefined;
+  result: MetricResult | undefined;
+}
+
+function TrendRow({ trend, metric, result }: RowProps) {
+  const [now, before] = [result?.value?.value, result?.previous?.value];
+  const unit = metric?.unit ?? "";
+  return (
+    <li class={`trend ${WORDS[trend.direction].replaceAll(" ", "-")}`} data-trend={trend.metric}>
+      <span class="word">{WORDS[trend.direction]}</span>
+      <a href={`#metric-${trend.metric.replace(".", "-")}`}>
+        {metric ? `${metric.componentTitle}: ${metric.title}` : trend.metric}
+      </a>
+      <span class="from-to">
+        {now !== undefined && before !== undefined && `${formatValue(before, unit)} → ${formatValue(now, unit)}`}
+        {trend.changePercent !== undefined && ` (${formatRelative(trend.changePercent / 100)})`}
+        {trend.significance && `, ${trend.significance} significance`}
+      </span>
+    </li>
+  );
+}
+
+function titleOfWindow(window: Window | undefined): string {
+  if (!window?.startTime || !window.endTime) return "no period";
+  return titleOfSpan({ from: timestampMs(window.startTime), to: timestampMs(window.endTime) });
+}
