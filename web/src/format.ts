@@ -6,7 +6,7 @@ const NARROW = "\u202f";
 
 const whole = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
 const tenths = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-const three = new Intl.NumberFormat(LOCALE, { maximumSignificantDigits: 3 });
+const three = new Intl.NumberFormat(LOCALE, { minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
 
 /** A number of decisions. */
 export const formatCount = (count: bigint | number): string => whole.format(count);
@@ -39,7 +39,7 @@ export function partsOf(value: number, unit: string): { number: string; unit: st
 }
 
 /** A 95 % interval in the unit of its value. */
-export function formatInterval({ lower, upper }: Interval, unit: string): string {
+export function formatInterval({ lower, upper }: Pick<Interval, "lower" | "upper">, unit: string): string {
   const low = partsOf(lower, unit);
   const high = partsOf(upper, unit);
   const alike = low.unit === high.unit;

@@ -1,12 +1,19 @@
 import { Direction, type Series, type Value } from "./gen/kaizen/analysis/v1/metrics_pb";
 
-/** What a change means. `noise`: the 95 % interval of the difference holds zero. `none`: nothing to compare with. */
-export type Verdict = "better" | "worse" | "noise" | "same" | "none";
+/**
+ * What a change means. `noise`: the 95 % interval of the difference holds zero. `partial`: the period before is not
+ * covered well enough to judge by. `none`: nothing to compare with.
+ */
+export type Verdict = "better" | "worse" | "noise" | "same" | "partial" | "none";
+
+/** Share of the expected events the period before must hold for a verdict. */
+const COVERED = 0.8;
 
 /** Judges a series against its comparison by the metric's direction, never by colour or sign alone. */
 export function judge(series: Series, direction: Direction): Verdict {
   if (series.change === undefined) return "none";
   if (series.change === 0) return "same";
+  if ((series.previousTotal?.coverage ?? 1) < COVERED) return "partial";
   if (isNoise(series.change, series.total, series.previousTotal)) return "noise";
   if (direction === Direction.UNSPECIFIED) return "none";
   return series.change > 0 === (direction === Direction.HIGHER_IS_BETTER) ? "better" : "worse";

@@ -107,7 +107,13 @@ export function valueOver(of: Metric, group: string, from: number, to: number): 
   const half = (1.2 * level) / Math.sqrt(n);
   const interval = { lower: level - half, upper: Math.min(of.unit === "ratio" ? 1 : Infinity, level + half) };
   const isEstimate = of.unit !== "count" && !of.name.includes("p95");
-  return { value, n: BigInt(n), thin, coverage: 0.94 + 0.06 * random, ...(isEstimate ? { interval } : {}) };
+  return {
+    value,
+    n: BigInt(n),
+    thin,
+    coverage: (0.94 + 0.06 * random) * Math.min(1, (present * DAY) / (Math.min(to, DATA.to) - from)),
+    ...(isEstimate ? { interval } : {}),
+  };
 }
 
 const LENGTHS: Partial<Record<Step, number>> = {

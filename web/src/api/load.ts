@@ -18,7 +18,7 @@ export function useLoad<T>(request: string, key: string, load: (signal: AbortSig
   const [attempt, setAttempt] = useState(0);
   const [answer, setAnswer] = useState<Answer<T>>();
   const asked = `${attempt} ${key}`;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `key` stands for everything `load` closes over.
+  // Not every dependency: `key` stands for everything `load` closes over.
   useEffect(() => {
     const abort = new AbortController();
     load(abort.signal).then(

@@ -23,7 +23,7 @@ export function Chart({ title, unit, step, slots }: Props) {
   const [theme] = useTheme();
   const lines = useMemo(() => linesOf(slots), [slots]);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the theme changes the colours that are drawn with.
+  // Not every dependency: the theme changes the colours that are drawn with.
   useEffect(() => {
     const element = place.current;
     if (!element) return;

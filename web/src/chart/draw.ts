@@ -40,8 +40,8 @@ export function draw(place: HTMLElement, slots: readonly Slot[], lines: Lines, u
     },
     scales: { x: { time: true }, y: { range: withRoom(unit) } },
     axes: [
-      { ...axis, grid: { show: false }, space: 64, size: 22, gap: 4, values: dates },
-      { ...axis, space: 32, size: 46, gap: 6, values: (_, splits) => splits.map((split) => tick(split, unit)) },
+      { ...axis, grid: { show: false }, space: 46, size: 22, gap: 4, values: dates },
+      { ...axis, space: 24, size: 46, gap: 6, values: (_, splits) => splits.map((split) => tick(split, unit)) },
     ],
     series: [
       {},

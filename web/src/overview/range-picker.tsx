@@ -6,7 +6,7 @@ import { formatInstant, formatRange, parseRange, presets, type Range, type Span,
 export function RangePicker({ range, data }: { range: Range; data: Span }) {
   const [problem, setProblem] = useState<string>();
   const kept = formatRange(range);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another range clears the problem of the last one.
+  // Not every dependency: another range clears the problem of the last one.
   useEffect(() => setProblem(undefined), [kept]);
 
   const submit = (event: SubmitEvent) => {
