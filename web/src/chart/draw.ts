@@ -29,7 +29,7 @@ export function draw(place: HTMLElement, slots: readonly Slot[], lines: Lines, u
   const options: uPlot.Options = {
     width: place.clientWidth,
     height: HEIGHT,
-    padding: [8, 8, 0, 0],
+    padding: [8, 14, 0, 0],
     legend: { show: false },
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     cursor: {

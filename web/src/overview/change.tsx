@@ -7,7 +7,7 @@ const WORDS: Record<Verdict, string> = {
   worse: "worse",
   noise: "within noise",
   same: "unchanged",
-  partial: "before is incomplete",
+  partial: "little before",
   none: "",
 };
 
