@@ -54,7 +54,7 @@ lint: ## Format, clippy, cargo-deny, contracts, shell scripts
 	else echo "buf breaking: there is no $(against) to compare with"; fi
 	npm run --prefix web --silent check
 	@if command -v shellcheck >/dev/null; then \
-	  shellcheck --severity=warning deploy/*/*.sh tests/*.sh tests/clients/run.sh .ci/run; \
+	  shellcheck --severity=warning deploy/*/*.sh docs/*.sh tests/*.sh tests/clients/run.sh .ci/run; \
 	else echo "shellcheck: not installed, skipped (Debian package shellcheck)"; fi
 
 verify: lint test ## What must hold before a commit lands
@@ -64,4 +64,4 @@ bench: setup ## Throughput beside librdkafka and ClickHouse's own Kafka engine, 
 	cargo run --release --locked -p kaizen-bench
 
 docs: build ## Generate docs/instruments.md
-	@deploy/local/instruments.sh > docs/instruments.md
+	@docs/generate-instruments.sh

@@ -20,12 +20,18 @@ pub async fn analyses(sandbox: &Sandbox) -> Result<AnalysisServiceClient<Channel
 
 /// A half-open window between two RFC 3339 timestamps.
 pub fn window(start: &str, end: &str) -> Result<Window> {
-    Ok(Window { start_time: Some(time(start)?), end_time: Some(time(end)?) })
+    Ok(Window {
+        start_time: Some(time(start)?),
+        end_time: Some(time(end)?),
+    })
 }
 
 fn time(text: &str) -> Result<prost_types::Timestamp> {
     let timestamp: Timestamp = text.parse()?;
-    Ok(prost_types::Timestamp { seconds: timestamp.as_second(), nanos: 0 })
+    Ok(prost_types::Timestamp {
+        seconds: timestamp.as_second(),
+        nanos: 0,
+    })
 }
 
 /// A time of an answer, as RFC 3339.
@@ -34,7 +40,13 @@ pub fn text(time: Option<prost_types::Timestamp>) -> Result<String> {
 }
 
 /// The series of one metric.
-pub async fn series(sandbox: &Sandbox, metric: &str, within: Window, step: Step, by: &str) -> Result<Vec<Series>> {
+pub async fn series(
+    sandbox: &Sandbox,
+    metric: &str,
+    within: Window,
+    step: Step,
+    by: &str,
+) -> Result<Vec<Series>> {
     let request = QueryMetricRequest {
         metric: metric.to_owned(),
         window: Some(within),

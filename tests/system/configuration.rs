@@ -19,7 +19,7 @@ const CASES: &[Case] = &[
     case("collector", "batch.max_age", "soon", "duration"),
     case("collector", "batch.max_bytes", "many", "integer"),
     case("collector", "kafka.brokers", "", "host:port"),
-    case("collector", "privacy.lead_name", "keep", "drop"),
+    case("collector", "privacy.lead_name", "publish", "drop"),
     case("analysis", "catalogue.path", "config/no-such.yaml", "catalogue"),
     case("analysis", "clickhouse.url", "ftp://127.0.0.1", "http"),
     case("analysis", "telemetry.log_format", "xml", "json"),
@@ -29,7 +29,12 @@ const CASES: &[Case] = &[
 ];
 
 const fn case(service: &'static str, key: &'static str, value: &'static str, allowed: &'static str) -> Case {
-    Case { service, key, value, allowed }
+    Case {
+        service,
+        key,
+        value,
+        allowed,
+    }
 }
 
 /// The variable that sets a key.
@@ -42,7 +47,9 @@ fn run(case: &Case, held: &TcpListener) -> Result<Output> {
     // Ports that are taken already: had the service tried to open one, it would say so.
     let taken = held.local_addr()?.to_string();
     let mut command = Command::new(program(&format!("kaizen-{}", case.service))?);
-    command.current_dir(workspace()).env("KAIZEN__OPERATIONS__ADDRESS", &taken);
+    command
+        .current_dir(workspace())
+        .env("KAIZEN__OPERATIONS__ADDRESS", &taken);
     if case.service != "collector" {
         command.env("KAIZEN__SERVER__ADDRESS", &taken);
     }
@@ -50,17 +57,32 @@ fn run(case: &Case, held: &TcpListener) -> Result<Output> {
 }
 
 #[test]
-fn a_wrong_value_stops_a_service_before_a_port_opens_and_the_message_names_key_value_and_rule() -> Result<()> {
+fn a_wrong_value_stops_a_service_before_a_port_opens_and_the_message_names_key_value_and_rule() -> Result<()>
+{
     let held = TcpListener::bind("127.0.0.1:0")?;
     for case in CASES {
         let output = run(case, &held)?;
         let said = [output.stdout, output.stderr].concat();
         let said = String::from_utf8_lossy(&said);
-        assert!(!output.status.success(), "{}: accepted {:?}:\n{said}", case.key, case.value);
+        assert!(
+            !output.status.success(),
+            "{}: accepted {:?}:\n{said}",
+            case.key,
+            case.value
+        );
         for word in [case.key, case.value, case.allowed] {
-            assert!(said.contains(word), "{}={:?}: no word of {word:?} in:\n{said}", case.key, case.value);
+            assert!(
+                said.contains(word),
+                "{}={:?}: no word of {word:?} in:\n{said}",
+                case.key,
+                case.value
+            );
         }
-        assert!(!said.contains("in use"), "{}: a port was tried:\n{said}", case.key);
+        assert!(
+            !said.contains("in use"),
+            "{}: a port was tried:\n{said}",
+            case.key
+        );
     }
     Ok(())
 }
@@ -74,8 +96,15 @@ fn a_configuration_is_checked_and_printed_with_secrets_masked() -> Result<()> {
             .env("KAIZEN__CLICKHOUSE__PASSWORD", "s3cret-word")
             .output()?;
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success(), "{service}: {said}{}", String::from_utf8_lossy(&output.stderr));
-        assert!(said.contains("clickhouse") && said.contains("operations"), "{service}: {said}");
+        assert!(
+            output.status.success(),
+            "{service}: {said}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert!(
+            said.contains("clickhouse") && said.contains("operations"),
+            "{service}: {said}"
+        );
         assert!(!said.contains("s3cret-word"), "{service} shows a secret");
     }
     Ok(())

@@ -2,9 +2,13 @@
 //! gRPC and in a browser. Programs come from `make build`, the browser page from `make web`.
 
 #[cfg(test)]
+mod api;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod configuration;
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod fleet;
 #[cfg(test)]

@@ -47,19 +47,42 @@ async fn every_outreach_decision_arrives_and_conversion_per_month_is_that_of_the
     let sandbox = Sandbox::start().await?;
     let path = file();
     let path = path.to_str().context("a path in UTF-8")?;
-    let summary = sandbox.kaizen(&["import", path, "--mapping", "config/mappings/outreach.yaml"]).await?;
-    ensure!(summary.contains("41188") || summary.contains("41,188"), "{summary}");
+    let summary = sandbox
+        .kaizen(&["import", path, "--mapping", "config/mappings/outreach.yaml"])
+        .await?;
+    ensure!(
+        summary.contains("41188") || summary.contains("41,188"),
+        "{summary}"
+    );
 
     let clickhouse = sandbox.stack().clickhouse();
-    let stored = "SELECT count(), uniqExact(_topic, _partition, _offset), uniqExact(event_id) FROM kaizen.decisions";
+    let stored =
+        "SELECT count(), uniqExact(_topic, _partition, _offset), uniqExact(event_id) FROM kaizen.decisions";
     assert_eq!(clickhouse.query(stored).await?, "41188\t41188\t41188");
-    assert_eq!(clickhouse.query("SELECT count() FROM kaizen.rejections").await?, "0");
-    assert_eq!(clickhouse.query("SELECT countIf(lead_name != '' OR company != '') FROM kaizen.decisions").await?, "0");
+    assert_eq!(
+        clickhouse.query("SELECT count() FROM kaizen.rejections").await?,
+        "0"
+    );
+    assert_eq!(
+        clickhouse
+            .query("SELECT countIf(lead_name != '' OR company != '') FROM kaizen.decisions")
+            .await?,
+        "0"
+    );
 
     let mut truth = months()?;
     let span = window("2008-05-01T00:00:00Z", "2010-12-01T00:00:00Z")?;
-    let series = series(&sandbox, "ai_message_generation.approval_rate", span, Step::Month, "").await?;
-    let [whole] = series.as_slice() else { anyhow::bail!("one series, not {}", series.len()) };
+    let series = series(
+        &sandbox,
+        "ai_message_generation.approval_rate",
+        span,
+        Step::Month,
+        "",
+    )
+    .await?;
+    let [whole] = series.as_slice() else {
+        anyhow::bail!("one series, not {}", series.len())
+    };
     assert_eq!(whole.points.len(), 31, "a point a month, empty months included");
     for point in &whole.points {
         let start = text(point.start_time)?;
@@ -69,6 +92,9 @@ async fn every_outreach_decision_arrives_and_conversion_per_month_is_that_of_the
         let rate = (expected.contacts > 0).then(|| expected.conversions as f64 / expected.contacts as f64);
         assert_eq!(value.value, rate, "{start}");
     }
-    assert!(truth.is_empty(), "months of the file that no point is for: {truth:?}");
+    assert!(
+        truth.is_empty(),
+        "months of the file that no point is for: {truth:?}"
+    );
     Ok(())
 }

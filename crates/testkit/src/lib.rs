@@ -19,7 +19,7 @@ pub use await_condition::eventually;
 pub use clickhouse::ClickHouse;
 pub use decision::DecisionBuilder;
 pub use kafka::{Kafka, Record};
-pub use part::Part;
+pub use part::{Part, be_quiet};
 pub use place::{free_address, program, workspace};
 pub use sandbox::{Sandbox, Stack};
 pub use service::Service;

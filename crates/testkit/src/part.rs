@@ -2,6 +2,7 @@ use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +14,12 @@ use crate::folder;
 
 const STARTED: Duration = Duration::from_secs(60);
 const LINES_SHOWN: usize = 60;
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Keeps the logs of parts that end to themselves, for programs that are no tests.
+pub fn be_quiet() {
+    QUIET.store(true, Ordering::Relaxed);
+}
 
 /// One process of the sandbox, with a folder of its own that lives as long as this value: it can be ended and started
 /// again on what it left there.
@@ -173,7 +180,9 @@ impl Drop for Part {
     fn drop(&mut self) {
         self.kill();
         // The test harness shows this for a test that failed, and for no other.
-        eprintln!("{}", self.end_of_log());
+        if !QUIET.load(Ordering::Relaxed) {
+            eprintln!("{}", self.end_of_log());
+        }
         if let Err(error) = fs::remove_dir_all(&self.folder) {
             eprintln!("{} stays: {error}", self.folder.display());
         }

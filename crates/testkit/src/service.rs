@@ -23,7 +23,9 @@ impl Service {
         let (operations, address) = (free_address()?, free_address()?);
         let part = Part::new(name, |_| {
             let mut command = Command::new(program(&format!("kaizen-{name}"))?);
-            command.current_dir(workspace()).env("KAIZEN__CLICKHOUSE__URL", stack.clickhouse().url());
+            command
+                .current_dir(workspace())
+                .env("KAIZEN__CLICKHOUSE__URL", stack.clickhouse().url());
             command.env("KAIZEN__OPERATIONS__ADDRESS", operations.to_string());
             if serves {
                 command.env("KAIZEN__SERVER__ADDRESS", address.to_string());

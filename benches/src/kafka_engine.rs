@@ -1,0 +1,71 @@
+//! The peer: ClickHouse's own Kafka engine, a view that takes the events apart, and the same table with the same rollup.
+//! It does less: nothing is validated, and a bad record is not told apart from a good one.
+
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::measure::{Measurement, cpu};
+use crate::stage::{Stage, TOPIC};
+
+const VIEW: &str = "CREATE MATERIALIZED VIEW kaizen.queue_view TO kaizen.decisions AS
+WITH
+    JSONExtractRaw(raw, 'lead_identifier') AS lead,
+    JSONExtractRaw(raw, 'decision_reasoning') AS reasoning,
+    JSONExtractRaw(raw, 'training_labels') AS labels,
+    JSONExtractRaw(raw, 'input_data') AS input_data,
+    JSONExtractRaw(raw, 'output_data') AS output_data
+SELECT
+    _topic,
+    toInt32(_partition) AS _partition,
+    toInt64(_offset) AS _offset,
+    assumeNotNull(_timestamp_ms) AS _ingested_at,
+    JSONExtractString(raw, 'event_id') AS event_id,
+    JSONExtractString(raw, 'log_type') AS log_type,
+    JSONExtractString(raw, 'session_id') AS session_id,
+    parseDateTime64BestEffort(JSONExtractString(raw, 'timestamp'), 3, 'UTC') AS timestamp,
+    JSONExtractString(lead, 'company') AS company,
+    JSONExtractString(lead, 'industry') AS industry,
+    JSONExtractString(reasoning, 'method_used') AS method_used,
+    JSONExtractString(reasoning, 'confidence_level') AS confidence_level,
+    JSONExtract(reasoning, 'processing_time', 'Nullable(Float64)') AS processing_time,
+    JSONExtractBool(reasoning, 'success') AS success,
+    JSONExtract(labels, 'quality_score', 'Nullable(Float64)') AS quality_score,
+    JSONExtract(labels, 'success_indicator', 'Nullable(Bool)') AS success_indicator,
+    JSONExtractString(labels, 'improvement_potential') AS improvement_potential,
+    mapFilter((name, value) -> value != '', map(
+        'template', JSONExtractString(input_data, 'template'),
+        'model', JSONExtractString(input_data, 'model'),
+        'prompt_version', JSONExtractString(input_data, 'prompt_version'))) AS dims,
+    mapFilter((name, value) -> value != 0, map(
+        'tokens', JSONExtractFloat(output_data, 'tokens'),
+        'cost_usd', JSONExtractFloat(output_data, 'cost_usd'))) AS measures,
+    input_data AS input,
+    output_data AS output,
+    '{}' AS extra
+FROM kaizen.queue";
+
+/// Ingests every event, from the creation of the view.
+pub async fn ingest(stage: &mut Stage) -> Result<Measurement> {
+    stage.empty().await?;
+    let group = stage.new_group();
+    let clickhouse = stage.stack.clickhouse();
+    let queue = format!(
+        "CREATE TABLE kaizen.queue (raw String) ENGINE = Kafka SETTINGS kafka_broker_list = '{}', kafka_topic_list = '{TOPIC}', \
+         kafka_group_name = '{group}', kafka_format = 'RawBLOB', kafka_max_block_size = 65536, kafka_poll_max_batch_size = 65536",
+        stage.stack.kafka().brokers()
+    );
+    clickhouse.query(&queue).await?;
+    let engine = clickhouse.part().id()?;
+    let (began, before) = (Instant::now(), cpu(engine)?);
+    clickhouse.query(VIEW).await?;
+    stage.stored(stage.events).await?;
+    let (elapsed, used) = (began.elapsed(), cpu(engine)?.checked_sub(before));
+    clickhouse.query("DROP TABLE kaizen.queue_view").await?;
+    clickhouse.query("DROP TABLE kaizen.queue").await?;
+    Ok(Measurement {
+        events: stage.events,
+        elapsed,
+        cpu: used,
+    })
+}

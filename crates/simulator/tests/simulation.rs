@@ -1,0 +1,243 @@
+//! The events of a scenario and their truth.
+
+use std::collections::BTreeMap;
+
+use kaizen_catalogue::Catalogue;
+use kaizen_decision::{RawRecord, Schema, TimePolicy, decode, validate};
+use kaizen_simulator::{Event, Scenario, Simulation, Truth};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+fn scenario() -> Scenario {
+    Scenario::parse(include_str!("../../../config/scenarios/small.yaml")).unwrap()
+}
+
+fn catalogue() -> Catalogue {
+    Catalogue::parse(include_str!("../../../config/catalogue.yaml")).unwrap()
+}
+
+fn simulate(scenario: &Scenario, seed: u64) -> (Vec<Event>, Truth) {
+    let mut simulation = Simulation::new(scenario, &catalogue(), seed);
+    let events = simulation.by_ref().collect();
+    (events, simulation.truth())
+}
+
+fn digest(events: &[Event]) -> Vec<u8> {
+    let mut digest = Sha256::new();
+    events.iter().for_each(|event| digest.update(&event.value));
+    digest.finalize().to_vec()
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_and_another_one_others() {
+    let scenario = scenario();
+    let (one, truth) = simulate(&scenario, 1);
+    let (again, same) = simulate(&scenario, 1);
+    assert!(digest(&one) == digest(&again) && truth == same);
+    assert_ne!(digest(&one), digest(&simulate(&scenario, 2).0));
+}
+
+#[test]
+fn as_many_events_as_asked_come_in_the_order_of_time_within_the_scenario() {
+    let scenario = scenario();
+    let (events, truth) = simulate(&scenario, 3);
+    assert_eq!(
+        (events.len() as u64, truth.events),
+        (scenario.events, scenario.events)
+    );
+    assert!(
+        events
+            .windows(2)
+            .all(|pair| pair[0].timestamp <= pair[1].timestamp)
+    );
+    assert!(
+        events
+            .iter()
+            .all(|event| scenario.start <= event.timestamp && event.timestamp < scenario.end())
+    );
+    let ids: std::collections::BTreeSet<_> = events.iter().map(|event| &event.event_id).collect();
+    assert_eq!(ids.len(), events.len());
+}
+
+#[test]
+fn every_event_is_a_valid_decision_without_unknown_fields() {
+    let schema = Schema::new([]);
+    for event in simulate(&scenario(), 4).0 {
+        let (topic, partition, offset, time) = ("t", 0, 0, Some(0));
+        let (key, value, content_type, event_id) = (None, Some(event.value.as_slice()), None, None);
+        let record = RawRecord {
+            topic,
+            partition,
+            offset,
+            time,
+            key,
+            value,
+            content_type,
+            event_id,
+        };
+        let mut transcoded = String::new();
+        let raw = decode(&record, &mut transcoded).unwrap();
+        let decision = validate(raw, &record, &schema, &TimePolicy::BACKFILL).unwrap();
+        assert_eq!(
+            (decision.unknown_fields, &*decision.event_id),
+            (0, event.event_id.as_str())
+        );
+        assert_eq!(
+            (&*decision.session_id, decision.timestamp),
+            (event.key.as_str(), event.timestamp)
+        );
+    }
+}
+
+#[test]
+fn events_are_about_as_long_as_real_ones() {
+    let events = simulate(&scenario(), 5).0;
+    let mean = events.iter().map(|event| event.value.len()).sum::<usize>() / events.len();
+    assert!((1100..1300).contains(&mean), "{mean} bytes");
+}
+
+fn share(truth: &Truth, name: &str) -> (u64, f64) {
+    let metrics = truth.components.iter().flat_map(|component| &component.metrics);
+    let metric = metrics.into_iter().find(|metric| metric.name == name).unwrap();
+    (metric.n, metric.value.unwrap())
+}
+
+/// The truth once more, the slow way: from the JSON of the events.
+#[test]
+fn the_truth_is_what_the_events_say() {
+    let (events, truth) = simulate(&scenario(), 6);
+    let events: Vec<Value> = events
+        .iter()
+        .map(|event| serde_json::from_slice(&event.value).unwrap())
+        .collect();
+    let of = |log_type: &str| {
+        events
+            .iter()
+            .filter(|event| event["log_type"] == log_type)
+            .collect::<Vec<_>>()
+    };
+
+    let enrichments = of("enrichment_decision");
+    let successes = enrichments
+        .iter()
+        .filter(|event| event["decision_reasoning"]["success"] == true)
+        .count();
+    let rate = successes as f64 / enrichments.len() as f64;
+    assert_eq!(
+        share(&truth, "lead_enrichment.success_rate"),
+        (enrichments.len() as u64, rate)
+    );
+
+    let labels: Vec<bool> = of("campaign_generation")
+        .iter()
+        .filter_map(|event| event["training_labels"]["success_indicator"].as_bool())
+        .collect();
+    let rate = labels.iter().filter(|reached| **reached).count() as f64 / labels.len() as f64;
+    assert_eq!(
+        share(&truth, "ai_message_generation.approval_rate"),
+        (labels.len() as u64, rate)
+    );
+
+    let mut milliseconds: Vec<u64> = of("website_analysis")
+        .iter()
+        .map(|event| {
+            (event["decision_reasoning"]["processing_time"].as_f64().unwrap() * 1000.0).round() as u64
+        })
+        .collect();
+    milliseconds.sort_unstable();
+    let p95 = milliseconds[(milliseconds.len() * 95).div_ceil(100) - 1] as f64 / 1000.0;
+    let (n, told) = share(&truth, "website_scraping.p95_latency");
+    // The truth keeps three significant digits.
+    assert!(
+        n == milliseconds.len() as u64 && (told / p95 - 1.0).abs() < 0.006,
+        "{told} {p95}"
+    );
+
+    let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
+    let operations = of("airtable_operation");
+    for kind in operations
+        .iter()
+        .filter_map(|event| event["output_data"]["error_kind"].as_str())
+    {
+        *kinds.entry(kind).or_default() += 1;
+    }
+    let component = truth
+        .components
+        .iter()
+        .find(|component| component.name == "crm_sync")
+        .unwrap();
+    let groups = &component
+        .metrics
+        .iter()
+        .find(|metric| metric.name == "crm_sync.error_kinds")
+        .unwrap()
+        .groups;
+    let expected: Vec<_> = kinds
+        .iter()
+        .map(|(kind, failures)| (*kind, Some(*failures as f64 / operations.len() as f64)))
+        .collect();
+    let told: Vec<_> = groups
+        .iter()
+        .map(|group| (group.group.as_str(), group.value))
+        .collect();
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn a_planted_fault_befalls_its_slice_in_its_time_and_nothing_else() {
+    let (events, truth) = simulate(&scenario(), 7);
+    let fault = &truth.faults[0];
+    let rate = |within: bool, method: &str| {
+        let events = events
+            .iter()
+            .filter(|event| (event.timestamp >= fault.window.start) == within);
+        let events = events.map(|event| serde_json::from_slice::<Value>(&event.value).unwrap());
+        let slice = |event: &Value| {
+            event["log_type"] == fault.log_type.as_str()
+                && event["decision_reasoning"]["method_used"] == method
+        };
+        let (hits, all) = events.filter(slice).fold((0, 0), |(hits, all), event| {
+            (
+                hits + u32::from(event["decision_reasoning"]["success"] == true),
+                all + 1,
+            )
+        });
+        f64::from(hits) / f64::from(all)
+    };
+    assert_eq!(fault.slice["method_used"], "web_search");
+    assert!(
+        (rate(false, "web_search") - 0.92).abs() < 0.05,
+        "{}",
+        rate(false, "web_search")
+    );
+    assert!(
+        (rate(true, "web_search") - 0.52).abs() < 0.08,
+        "{}",
+        rate(true, "web_search")
+    );
+    assert!(
+        (rate(true, "registry_lookup") - 0.96).abs() < 0.05,
+        "{}",
+        rate(true, "registry_lookup")
+    );
+}
+
+#[test]
+fn an_outage_has_no_events_and_the_others_make_up_for_them() {
+    let mut text = include_str!("../../../config/scenarios/small.yaml").to_owned();
+    text += "  - name: silence\n    log_type: website_analysis\n    metric: website_scraping.success_rate\n    \
+             from: 2026-01-06T00:00:00Z\n    to: 2026-01-07T00:00:00Z\n    effect: {volume: 0}\n";
+    let scenario = Scenario::parse(&text).unwrap();
+    let (events, truth) = simulate(&scenario, 8);
+    let silence = &truth.faults[1].window;
+    let silenced = events
+        .iter()
+        .filter(|event| (silence.start..silence.end).contains(&event.timestamp));
+    let mut others = 0;
+    for event in silenced {
+        let event: Value = serde_json::from_slice(&event.value).unwrap();
+        assert_ne!(event["log_type"], "website_analysis");
+        others += 1;
+    }
+    assert!(others > 0 && events.len() as u64 == scenario.events);
+}
