@@ -9,6 +9,11 @@ root=$(cd "$here/../.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/kaizen
 deny_version=0.20.2
 
+# One set-up at a time; a second waits and finds all done.
+mkdir -p "$cache"
+exec 9>"$cache/setup.lock"
+flock 9
+
 if [[ ${1:-} == --tests ]]; then "$here/check-tools.sh" --browser; else "$here/check-tools.sh"; fi
 "$root/deploy/kafka/install.sh" >/dev/null
 "$root/deploy/chdb/install.sh" >/dev/null

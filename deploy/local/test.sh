@@ -17,7 +17,7 @@ step() {
 instruments_are_documented() {
   local before
   before=$(cat docs/instruments.md)
-  docs/generate-instruments.sh
+  docs/generate-instruments.sh || return 1
   [[ $(cat docs/instruments.md) == "$before" ]] || { echo "docs/instruments.md was out of date and is made anew: commit it" >&2; return 1; }
 }
 
@@ -25,6 +25,7 @@ step "set up" deploy/local/setup.sh --tests
 step "dashboard: build" make web
 step "programs: build" make build
 step "dashboard: unit tests" npm run --prefix web --silent test
+step "dashboard: in a browser" npm run --prefix web --silent e2e
 step "lint" make lint
 step "instruments are documented" instruments_are_documented
 step "local stack" tests/stack.sh

@@ -1,0 +1,3 @@
+#!/bin/sh
+# `cargo clippy` with a path of its own to each clone; see rustc.sh.
+exec clippy-driver "$@"
