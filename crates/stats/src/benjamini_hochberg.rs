@@ -11,7 +11,8 @@ pub fn benjamini_hochberg(p_values: &[f64]) -> Vec<f64> {
     // From the largest p-value, whose rank is the number of tests, to the smallest.
     for (above, index) in order.into_iter().enumerate() {
         let rank = count - above as f64;
-        least = least.min(p_values[index] * count / rank);
+        // The quotient first: where it is 1, no rounding may put the value below the p-value itself.
+        least = least.min(p_values[index] * (count / rank));
         adjusted[index] = least;
     }
     adjusted
@@ -36,6 +37,13 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_largest_p_value_stays_to_the_bit() {
+        let mut p_values = [0.0; 19];
+        p_values[1] = 0.981_290_653_544_735_4;
+        assert_eq!(benjamini_hochberg(&p_values)[1], p_values[1]);
     }
 
     #[test]
