@@ -49,6 +49,17 @@ pub fn served_by(service: &str) -> Status {
     )
 }
 
+/// `ABORTED`: the analysis failed; asking again runs it again.
+pub fn analysis_failed(analysis_id: &str) -> Status {
+    let metadata = HashMap::from([("analysis_id".to_owned(), analysis_id.to_owned())]);
+    let details = ErrorDetails::with_error_info("ANALYSIS_FAILED", DOMAIN, metadata);
+    Status::with_error_details(
+        Code::Aborted,
+        format!("analysis {analysis_id} failed; ask again to run it again"),
+        details,
+    )
+}
+
 /// `UNAVAILABLE`: something this service stands on is away; trying again helps.
 pub fn unavailable(what: &str) -> Status {
     let metadata = HashMap::from([("dependency".to_owned(), what.to_owned())]);

@@ -1,5 +1,6 @@
 //! The analysis service, built and run.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,11 +23,14 @@ use crate::service::Runs;
 
 /// How often ClickHouse is asked whether it is there.
 const ASK: Duration = Duration::from_secs(2);
+/// Longest a stage of a run may take before the service is taken for stuck: its queries end within a minute each.
+const LONGEST_STAGE: Duration = Duration::from_mins(15);
 
 /// The analysis service, ready to run.
 pub struct AnalysisApplication {
     server: Server,
     listener: TcpListener,
+    runner: Runner,
     client: Client,
     clickhouse: Readiness,
 }
@@ -46,8 +50,9 @@ impl Application for AnalysisApplication {
     async fn build(config: AnalysisConfig, instruments: Instruments, health: Health) -> anyhow::Result<Self> {
         let catalogue = Arc::new(Catalogue::load(&config.catalogue.path).context("catalogue.path")?);
         let client = Client::new(&config.clickhouse);
-        let runner = Runner::new(catalogue.clone(), client.clone(), instruments.clone());
-        let runs = Runs::new(runner, catalogue, client.clone());
+        let liveness = health.watch("runs", LONGEST_STAGE);
+        let runner = Runner::new(catalogue.clone(), client.clone(), instruments.clone(), liveness);
+        let runs = Runs::new(runner.clone(), catalogue, client.clone());
         let clickhouse = health.require("clickhouse");
         let server = Server {
             config: config.server,
@@ -61,31 +66,40 @@ impl Application for AnalysisApplication {
         Ok(Self {
             server,
             listener,
+            runner,
             client,
             clickhouse,
         })
     }
 
     async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
-        let Self {
-            server,
-            listener,
-            client,
-            clickhouse,
-        } = self;
-        let watch = watch(client, clickhouse, shutdown.clone());
-        let (served, ()) = tokio::join!(server.serve(listener, shutdown), watch);
-        served
+        let shutdown = shutdown.child_token();
+        let serve = async {
+            // A server that ends by itself ends the service.
+            let _end = shutdown.clone().drop_guard();
+            self.server.serve(self.listener, shutdown.clone()).await
+        };
+        let work = async { tokio::join!(serve, self.runner.drain(shutdown.clone())).0 };
+        // An answer of ClickHouse that does not come must not hold the end.
+        tokio::select! {
+            served = work => served,
+            never = watch(&self.client, &self.runner, &self.clickhouse) => match never {},
+        }
     }
 }
 
-/// Keeps `/readyz` true.
-async fn watch(client: Client, clickhouse: Readiness, shutdown: CancellationToken) {
+/// Keeps `/readyz` true, and tidies up after a crash as soon as ClickHouse is there.
+async fn watch(client: &Client, runner: &Runner, clickhouse: &Readiness) -> Infallible {
+    let mut recovered = false;
     loop {
-        clickhouse.set(migrate::ready(&client).await);
-        tokio::select! {
-            () = tokio::time::sleep(ASK) => {}
-            () = shutdown.cancelled() => return,
+        let ready = migrate::ready(client).await;
+        if ready.is_ok() && !recovered {
+            match runner.recover().await {
+                Ok(()) => recovered = true,
+                Err(error) => tracing::warn!(%error, "runs cut short are not recorded yet"),
+            }
         }
+        clickhouse.set(ready);
+        tokio::time::sleep(ASK).await;
     }
 }

@@ -9,6 +9,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::stages::STAGES;
+
 /// All of them. Cheap to clone.
 #[derive(Clone)]
 pub struct Instruments {
@@ -46,7 +48,7 @@ impl Instruments {
     /// Gives every family an example, for the list of instruments.
     pub fn describe(&self) {
         self.grpc.describe();
-        drop(self.stages.get_or_create(&Stage { stage: "metrics" }));
+        drop(self.stages.get_or_create(&Stage { stage: STAGES[0] }));
         drop(self.runs.get_or_create(&Outcome { outcome: "succeeded" }));
     }
 

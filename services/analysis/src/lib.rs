@@ -4,8 +4,9 @@
 //! RunAnalysis ─► [service] ─► [runner]: one run a request ─► [stages]: count → measure → judge → record ─► ClickHouse
 //! ```
 //!
-//! The same period over the same decisions gives the same rows. A run goes on when its caller leaves; one that a crash
-//! cut short is run again under the same identity when it is asked for again.
+//! The same period over the same decisions gives the same rows. A run goes on when its caller leaves; one that failed,
+//! or that the end of the process cut short, is on record as failed and is run again under the same identity when it is
+//! asked for again.
 
 mod app;
 mod config;

@@ -2,17 +2,26 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use kaizen_catalogue::Catalogue;
+use kaizen_service::Progress as Liveness;
 use kaizen_warehouse::Client;
 use kaizen_warehouse::queries::{self, Analysis, AnalysisState, QueryError, Window, put_analysis};
 use tokio::sync::{Mutex, watch};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::instruments::Instruments;
 use crate::stages::{STAGES, Work};
+
+/// How long runs under way may go on once the service is asked to end, and how long recording that they were cut may
+/// take: together less than the whole drain.
+const LAST_RUNS: Duration = Duration::from_secs(5);
+const LAST_RECORDS: Duration = Duration::from_secs(3);
 
 /// What is to be analysed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,17 +88,28 @@ pub struct Runner {
     catalogue: Arc<Catalogue>,
     client: Client,
     instruments: Instruments,
+    liveness: Liveness,
     running: Running,
+    tasks: TaskTracker,
+    cancelled: CancellationToken,
 }
 
 impl Runner {
     /// Runs over a catalogue and a warehouse.
-    pub fn new(catalogue: Arc<Catalogue>, client: Client, instruments: Instruments) -> Self {
+    pub fn new(
+        catalogue: Arc<Catalogue>,
+        client: Client,
+        instruments: Instruments,
+        liveness: Liveness,
+    ) -> Self {
         Self {
             catalogue,
             client,
             instruments,
+            liveness,
             running: Running::default(),
+            tasks: TaskTracker::new(),
+            cancelled: CancellationToken::new(),
         }
     }
 
@@ -128,13 +148,10 @@ impl Runner {
             analysis,
             stages_done: 0,
         });
-        running.insert(id.clone(), progress.clone());
+        running.insert(id, progress.clone());
         let runner = self.clone();
         // On its own: the run goes on when the caller leaves.
-        tokio::spawn(async move {
-            runner.execute(&sender).await;
-            runner.running.lock().await.remove(&id);
-        });
+        self.tasks.spawn(async move { runner.execute(&sender).await });
         Ok(progress)
     }
 
@@ -161,30 +178,63 @@ impl Runner {
         }))
     }
 
+    /// Records as failed what a crash left without an end, so that nobody waits for it. It is not run again unasked: a
+    /// run that ends the process would end it at every start.
+    ///
+    /// # Errors
+    /// ClickHouse gives no answer.
+    pub async fn recover(&self) -> Result<(), QueryError> {
+        let running = self.running.lock().await;
+        for mut analysis in queries::unended(&self.client).await? {
+            if running.contains_key(&analysis.analysis_id) {
+                continue;
+            }
+            tracing::warn!(analysis_id = analysis.analysis_id, "a run was cut short");
+            analysis.state = AnalysisState::Failed;
+            analysis.error = "the service ended during the run".to_owned();
+            put_analysis(&self.client, &analysis, Timestamp::now()).await?;
+        }
+        Ok(())
+    }
+
+    /// After `shutdown`, lets runs under way end for 5 s, then cancels the others and waits up to 3 s until they are
+    /// recorded as failed.
+    pub async fn drain(&self, shutdown: CancellationToken) {
+        shutdown.cancelled().await;
+        self.tasks.close();
+        if timeout(LAST_RUNS, self.tasks.wait()).await.is_err() {
+            tracing::warn!("runs under way are cancelled");
+        }
+        self.cancelled.cancel();
+        if timeout(LAST_RECORDS, self.tasks.wait()).await.is_err() {
+            tracing::warn!("cancelled runs could not be recorded; the next start does it");
+        }
+    }
+
     async fn execute(&self, progress: &watch::Sender<Progress>) {
         let analysis = progress.borrow().analysis.clone();
         tracing::info!(analysis_id = analysis.analysis_id, period = ?analysis.period, "run begins");
-        let (client, catalogue) = (&self.client, self.catalogue.as_ref());
         let mut work = Work {
-            catalogue,
-            client,
+            catalogue: &self.catalogue,
+            client: &self.client,
             analysis,
             measured: vec![],
             points: vec![],
             trends: vec![],
         };
-        let ran = self.stages(&mut work, progress).await;
+        let ran = tokio::select! {
+            ran = self.stages(&mut work, progress) => ran.map_err(|error| error.to_string()),
+            () = self.cancelled.cancelled() => Err("the service was asked to end".to_owned()),
+        };
         let mut analysis = work.analysis;
-        (analysis.state, analysis.error) = match &ran {
+        (analysis.state, analysis.error) = match ran {
             Ok(()) => (AnalysisState::Succeeded, String::new()),
-            Err(error) => (AnalysisState::Failed, error.to_string()),
+            Err(error) => (AnalysisState::Failed, error),
         };
         // Only what is recorded counts as ended well.
-        if let Err(error) = put_analysis(client, &analysis, Timestamp::now()).await {
-            (analysis.state, analysis.error) = (
-                AnalysisState::Failed,
-                format!("it could not be recorded: {error}"),
-            );
+        if let Err(error) = put_analysis(&self.client, &analysis, Timestamp::now()).await {
+            analysis.state = AnalysisState::Failed;
+            analysis.error = format!("it could not be recorded: {error}");
         }
         tracing::info!(
             analysis_id = analysis.analysis_id,
@@ -193,7 +243,17 @@ impl Runner {
             "run ended"
         );
         self.instruments.ended(analysis.state.as_str());
+        self.forget(&analysis.analysis_id).await;
         progress.send_modify(|progress| progress.analysis = analysis);
+    }
+
+    /// Before its end is told: who asks again after a failure gets a new run.
+    async fn forget(&self, analysis_id: &str) {
+        let mut running = self.running.lock().await;
+        running.remove(analysis_id);
+        if running.is_empty() {
+            self.liveness.idle();
+        }
     }
 
     async fn stages(
@@ -202,6 +262,7 @@ impl Runner {
         progress: &watch::Sender<Progress>,
     ) -> Result<(), QueryError> {
         for (index, stage) in STAGES.into_iter().enumerate() {
+            self.liveness.mark();
             let began = Instant::now();
             work.stage(index).await?;
             self.instruments.stage(stage, began.elapsed());

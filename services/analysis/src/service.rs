@@ -11,11 +11,13 @@ use kaizen_api::analysis::v1::{
     ListTrendsResponse, RunAnalysisRequest, RunAnalysisResponse, WatchAnalysisRequest, WatchAnalysisResponse,
 };
 use kaizen_api::convert;
-use kaizen_api::status::{already_exists, internal, invalid_argument, not_found, query_failed, served_by};
+use kaizen_api::status::{
+    already_exists, analysis_failed, internal, invalid_argument, not_found, query_failed, served_by,
+};
 use kaizen_api::time::window_from_wire;
 use kaizen_catalogue::Catalogue;
 use kaizen_warehouse::Client;
-use kaizen_warehouse::queries::{self, AnalysisState, Window};
+use kaizen_warehouse::queries::{self, AnalysisState, Step, Window};
 use tokio_stream::wrappers::WatchStream;
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
@@ -47,7 +49,7 @@ impl Runs {
         let points = queries::points(&self.client, &ended)
             .await
             .map_err(query_failed)?;
-        let trends = queries::trends(&self.client, &ended.analysis_id)
+        let trends = queries::trends(&self.client, &ended)
             .await
             .map_err(query_failed)?;
         Ok(RunAnalysisResponse {
@@ -86,7 +88,16 @@ fn order(request: RunAnalysisRequest) -> Result<Order, Status> {
     };
     let zone = TimeZone::get(&time_zone)
         .map_err(|_| invalid_argument("time_zone", "must be an IANA time zone such as Europe/Berlin"))?;
-    let previous = period.previous(None, &zone).map_err(query_failed)?;
+    let previous = period.previous(None, &zone).map_err(|_| {
+        invalid_argument(
+            "period.start_time",
+            "must leave room for the period before it, which cannot begin before 1970",
+        )
+    })?;
+    // Days are what a trend is judged by.
+    for window in [period, previous] {
+        window.edges(Step::Day, &zone).map_err(query_failed)?;
+    }
     Ok(Order {
         request_id: id,
         period,
@@ -132,10 +143,7 @@ impl AnalysisService for Runs {
             .analysis
             .clone();
         if ended.state == AnalysisState::Failed {
-            return Err(Status::aborted(format!(
-                "analysis {} failed; ask again to run it again",
-                ended.analysis_id
-            )));
+            return Err(analysis_failed(&ended.analysis_id));
         }
         self.answer(ended).await.map(Response::new)
     }

@@ -71,7 +71,7 @@ impl AnalysisService for Analyses {
         let points = queries::points(&self.client, &found)
             .await
             .map_err(query_failed)?;
-        let trends = queries::trends(&self.client, &found.analysis_id)
+        let trends = queries::trends(&self.client, &found)
             .await
             .map_err(query_failed)?;
         Ok(Response::new(GetAnalysisResponse {
@@ -120,7 +120,7 @@ impl AnalysisService for Analyses {
         request: Request<ListTrendsRequest>,
     ) -> Result<Response<ListTrendsResponse>, Status> {
         let found = self.find(&request.into_inner().analysis_id).await?;
-        let trends = queries::trends(&self.client, &found.analysis_id)
+        let trends = queries::trends(&self.client, &found)
             .await
             .map_err(query_failed)?;
         Ok(Response::new(ListTrendsResponse {

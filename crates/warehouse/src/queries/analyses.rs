@@ -1,6 +1,6 @@
 //! What analyses found: written by `analysis`, read by `reporting`.
 
-use clickhouse::{Row, RowOwned, RowWrite};
+use clickhouse::{Row, RowOwned, RowRead, RowWrite};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -175,7 +175,8 @@ pub async fn put_analysis(
     insert(client, "analyses", vec![row]).await
 }
 
-/// Records what a run found.
+/// Records what a run found. `now`, to the millisecond, tells these results from those of an earlier attempt at the
+/// same run: only the latest are read.
 ///
 /// # Errors
 /// Any [`WarehouseError`].
@@ -184,10 +185,12 @@ pub async fn put_results(
     analysis: &Analysis,
     points: &[MetricPoint],
     trends: &[TrendRecord],
+    now: Timestamp,
 ) -> Result<(), WarehouseError> {
+    let created_at = now.as_millisecond();
     let point = |position: usize, point: &MetricPoint, window: Window, value: Value| PointRow {
         analysis_id: analysis.analysis_id.clone(),
-        created_at: analysis.created_at.as_millisecond(),
+        created_at,
         code_version: analysis.code_version.clone(),
         position: u32::try_from(position).unwrap_or(u32::MAX),
         metric: point.metric.clone(),
@@ -210,7 +213,7 @@ pub async fn put_results(
     insert(client, "metric_points", rows.collect()).await?;
     let rows = trends.iter().enumerate().map(|(position, trend)| TrendRow {
         analysis_id: analysis.analysis_id.clone(),
-        created_at: analysis.created_at.as_millisecond(),
+        created_at,
         code_version: analysis.code_version.clone(),
         position: u32::try_from(position).unwrap_or(u32::MAX),
         metric: trend.metric.clone(),
@@ -245,6 +248,18 @@ pub async fn analysis(client: &Client, analysis_id: &str) -> Result<Option<Analy
     let sql = format!("SELECT {ANALYSIS} FROM analyses FINAL WHERE analysis_id = ?");
     let row: Option<AnalysisRow> = client.row(client.query(&sql).bind(analysis_id)).await?;
     row.map(read).transpose()
+}
+
+/// Runs that began and have no end on record, oldest first.
+///
+/// # Errors
+/// Any [`QueryError`].
+pub async fn unended(client: &Client) -> Result<Vec<Analysis>, QueryError> {
+    let sql =
+        format!("SELECT {ANALYSIS} FROM analyses FINAL WHERE state = ? ORDER BY created_at, analysis_id");
+    let query = client.query(&sql).bind(AnalysisState::Running.as_str());
+    let rows: Vec<AnalysisRow> = client.rows(query).await?;
+    rows.into_iter().map(read).collect()
 }
 
 /// Where a page of [`analyses`] ended.
@@ -283,17 +298,13 @@ pub async fn analyses(
     rows.into_iter().map(read).collect()
 }
 
-/// What a run found of each metric, in the order of the catalogue.
+/// What a run found of each metric, in the order of the catalogue; nothing unless it succeeded.
 ///
 /// # Errors
 /// Any [`QueryError`].
 pub async fn points(client: &Client, analysis: &Analysis) -> Result<Vec<MetricPoint>, QueryError> {
-    let sql = format!(
-        "SELECT {POINT} FROM metric_points FINAL WHERE analysis_id = ? ORDER BY position, start DESC"
-    );
-    let rows: Vec<PointRow> = client
-        .rows(client.query(&sql).bind(&analysis.analysis_id))
-        .await?;
+    let rows: Vec<PointRow> =
+        results(client, analysis, "metric_points", POINT, "position, start DESC").await?;
     let mut points: Vec<MetricPoint> = Vec::with_capacity(rows.len() / 2);
     let mut last = None;
     for row in rows {
@@ -322,13 +333,12 @@ pub async fn points(client: &Client, analysis: &Analysis) -> Result<Vec<MetricPo
     Ok(points)
 }
 
-/// The trends a run found, in the order of the catalogue.
+/// The trends a run found, in the order of the catalogue; nothing unless it succeeded.
 ///
 /// # Errors
 /// Any [`QueryError`].
-pub async fn trends(client: &Client, analysis_id: &str) -> Result<Vec<TrendRecord>, QueryError> {
-    let sql = format!("SELECT {TREND} FROM trends FINAL WHERE analysis_id = ? ORDER BY position");
-    let rows: Vec<TrendRow> = client.rows(client.query(&sql).bind(analysis_id)).await?;
+pub async fn trends(client: &Client, analysis: &Analysis) -> Result<Vec<TrendRecord>, QueryError> {
+    let rows: Vec<TrendRow> = results(client, analysis, "trends", TREND, "position").await?;
     let read = |row: TrendRow| TrendRecord {
         metric: row.metric,
         direction: row.direction,
@@ -338,6 +348,25 @@ pub async fn trends(client: &Client, analysis_id: &str) -> Result<Vec<TrendRecor
         method: row.method,
     };
     Ok(rows.into_iter().map(read).collect())
+}
+
+/// Rows of the latest attempt at a run that succeeded. They were inserted as one block, so all of them are there.
+async fn results<T: RowOwned + RowRead>(
+    client: &Client,
+    analysis: &Analysis,
+    table: &str,
+    columns: &str,
+    order: &str,
+) -> Result<Vec<T>, QueryError> {
+    if analysis.state != AnalysisState::Succeeded {
+        return Ok(Vec::new());
+    }
+    let latest = format!("(SELECT max(created_at) FROM {table} WHERE analysis_id = ?)");
+    let sql = format!(
+        "SELECT {columns} FROM {table} FINAL WHERE analysis_id = ? AND created_at = {latest} ORDER BY {order}"
+    );
+    let id = &analysis.analysis_id;
+    Ok(client.rows(client.query(&sql).bind(id).bind(id)).await?)
 }
 
 fn read(row: AnalysisRow) -> Result<Analysis, QueryError> {

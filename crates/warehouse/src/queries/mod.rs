@@ -14,7 +14,7 @@ mod window;
 
 pub use analyses::{
     Analysis, AnalysisCursor, AnalysisState, MetricPoint, TrendRecord, analyses, analysis, points,
-    put_analysis, put_results, trends,
+    put_analysis, put_results, trends, unended,
 };
 pub use coverage::{Coverage, coverage};
 pub use data_window::data_window;

@@ -109,7 +109,7 @@ impl Window {
     ///
     /// # Errors
     /// [`QueryError::Invalid`] when the zone's days do not begin on whole hours of UTC, or there are too many points.
-    pub(super) fn edges(self, step: Step, zone: &TimeZone) -> Result<Vec<Timestamp>, QueryError> {
+    pub fn edges(self, step: Step, zone: &TimeZone) -> Result<Vec<Timestamp>, QueryError> {
         let mut edges = vec![self.start];
         let mut next = boundary_after(self.start, step, zone)?;
         while next < self.end {

@@ -1,5 +1,6 @@
 //! The warehouse on the real engine: `clickhouse-embedded`, started on a free port over a temporary folder.
 
+mod analyses;
 mod metrics;
 mod migrations;
 mod rollup;

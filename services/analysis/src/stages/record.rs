@@ -1,5 +1,6 @@
 //! The rows of a run.
 
+use jiff::Timestamp;
 use kaizen_warehouse::queries::{QueryError, put_results};
 
 use super::Work;
@@ -9,6 +10,13 @@ use super::Work;
 /// # Errors
 /// Any [`QueryError`].
 pub async fn record(work: &mut Work<'_>) -> Result<(), QueryError> {
-    put_results(work.client, &work.analysis, &work.points, &work.trends).await?;
+    put_results(
+        work.client,
+        &work.analysis,
+        &work.points,
+        &work.trends,
+        Timestamp::now(),
+    )
+    .await?;
     Ok(())
 }
