@@ -236,12 +236,11 @@ impl Runner {
             analysis.state = AnalysisState::Failed;
             analysis.error = format!("it could not be recorded: {error}");
         }
-        tracing::info!(
-            analysis_id = analysis.analysis_id,
-            state = analysis.state.as_str(),
-            error = analysis.error,
-            "run ended"
-        );
+        let (analysis_id, error) = (&analysis.analysis_id, &analysis.error);
+        match analysis.state {
+            AnalysisState::Failed => tracing::error!(analysis_id, error, "run failed"),
+            _ => tracing::info!(analysis_id, "run succeeded"),
+        }
         self.instruments.ended(analysis.state.as_str());
         self.forget(&analysis.analysis_id).await;
         progress.send_modify(|progress| progress.analysis = analysis);
