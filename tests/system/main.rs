@@ -8,6 +8,8 @@ mod client;
 #[cfg(test)]
 mod configuration;
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod fleet;
