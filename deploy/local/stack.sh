@@ -62,14 +62,19 @@ owner() {
   echo "a process of another user"
 }
 
-# Becomes the part's program. Each service is told what its configuration has, and no more.
+# Becomes the part's program. Each service is told what its configuration has, and no more: it would refuse the rest.
 run() {
   case $1 in
     kafka) exec deploy/kafka/run.sh "$state/kafka" "$kafka" "$controller" ;;
     clickhouse) exec "$bin/clickhouse-embedded" --path "$state/clickhouse" --listen "127.0.0.1:$clickhouse" ;;
-    collector) export KAIZEN__KAFKA__BROKERS=127.0.0.1:$kafka ;;
-    analysis) export KAIZEN__SERVER__ADDRESS=127.0.0.1:$analysis ;;
-    reporting) export KAIZEN__SERVER__ADDRESS=127.0.0.1:$reporting ;;
+    collector)
+      unset "${!KAIZEN__SERVER__@}"
+      export KAIZEN__KAFKA__BROKERS=127.0.0.1:$kafka
+      ;;
+    *)
+      unset "${!KAIZEN__KAFKA__@}" "${!KAIZEN__BATCH__@}" "${!KAIZEN__PRIVACY__@}"
+      export KAIZEN__SERVER__ADDRESS=127.0.0.1:${!1}
+      ;;
   esac
   export KAIZEN__CLICKHOUSE__URL=http://127.0.0.1:$clickhouse KAIZEN__OPERATIONS__ADDRESS=127.0.0.1:${operations[$1]}
   exec "$bin/kaizen-$1"
