@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+.DELETE_ON_ERROR:
 
 # Dependencies are compiled once a user, for every clone; programs land in this clone's target/release. The wrapper
 # keeps the clones' own programs apart.
@@ -29,10 +30,12 @@ test: ## Set up and run every test
 up: setup web build ## Start broker, engine and services in the background (SERVICES=0: no services)
 	@deploy/local/stack.sh up
 
-down: ## Stop what `make up` started
+down: ## Stop what `make up` started, and what a demonstration cut short has left
+	@KAIZEN_STATE=$(CURDIR)/.local/demo deploy/local/stack.sh down
 	@deploy/local/stack.sh down
 
-clean-state: ## Remove the state of the local stack
+clean-state: ## Remove the state of the local stack and the demonstration
+	@KAIZEN_STATE=$(CURDIR)/.local/demo deploy/local/stack.sh clean
 	@deploy/local/stack.sh clean
 
 setup: ## Fetch the pinned parts that building and running need
@@ -41,7 +44,10 @@ setup: ## Fetch the pinned parts that building and running need
 build: ## Build every program into target/release
 	cargo build --release --locked --workspace --bins
 
-web: ## Build the dashboard into web/dist
+web: web/dist/index.html ## Build the dashboard into web/dist
+
+# Only when something changed: `reporting` embeds the files and would be compiled anew.
+web/dist/index.html: $(shell find proto web/src web/public web/index.html web/*.json web/*.ts web/*.yaml -type f -not -path 'web/src/gen/*')
 	npm run --prefix web --silent build
 
 lint: ## Format, clippy, cargo-deny, contracts, shell scripts
