@@ -271,9 +271,10 @@ async fn an_analysis_runs_once_a_request(sandbox: &Sandbox) -> Result<()> {
         period: Some(week),
         time_zone: "Europe/Berlin".to_owned(),
     };
+    let mut at_once = runs.clone();
     let (one, other) = tokio::join!(
-        runs.clone().run_analysis(request.clone()),
-        runs.clone().run_analysis(request.clone())
+        runs.run_analysis(request.clone()),
+        at_once.run_analysis(request.clone())
     );
     let (one, other) = (one?.into_inner(), other?.into_inner());
     assert_eq!(one, other, "two at once are one run");
