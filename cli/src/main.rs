@@ -52,7 +52,9 @@ fn run(
             Command::Health(health) => health::run(&health, &connection, output).await,
             Command::Admin { command } => admin::run(&command, &connection, output).await,
             Command::Completions { shell } => {
-                clap_complete::generate(shell, &mut Arguments::command(), "kaizen", &mut std::io::stdout());
+                let mut script = Vec::new();
+                clap_complete::generate(shell, &mut Arguments::command(), "kaizen", &mut script);
+                output::say(String::from_utf8(script)?);
                 Ok(())
             }
         }

@@ -1,10 +1,8 @@
 //! How results are printed: tables for people, JSON for machines. Progress and complaints go to standard error.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "printing is what this module is for"
-)]
+#![expect(clippy::print_stderr, reason = "printing is what this module is for")]
+
+use std::io::{ErrorKind, Write, stdout};
 
 use clap::ValueEnum;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
@@ -34,7 +32,15 @@ pub fn table(header: &[&str], left: usize, rows: impl IntoIterator<Item = Vec<St
 
 /// Prints for people.
 pub fn say(text: impl std::fmt::Display) {
-    println!("{text}");
+    let Err(error) = writeln!(stdout(), "{text}") else {
+        return;
+    };
+    // Whoever reads (`kaizen … | head`) has seen enough: nothing went wrong, and there is nothing left to do.
+    let enough = error.kind() == ErrorKind::BrokenPipe;
+    if !enough {
+        note(format_args!("kaizen: standard output: {error}"));
+    }
+    std::process::exit(i32::from(!enough));
 }
 
 /// Prints for machines.
@@ -42,7 +48,7 @@ pub fn say(text: impl std::fmt::Display) {
 /// # Errors
 /// The value has no form in JSON.
 pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string_pretty(value)?);
+    say(serde_json::to_string_pretty(value)?);
     Ok(())
 }
 

@@ -6,6 +6,8 @@ mod api;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod command;
+#[cfg(test)]
 mod configuration;
 #[cfg(test)]
 mod documents;
