@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks that the tools are there that set-up cannot fetch itself. Stops with one line that names the first missing tool
-# and the Debian package that has it. Chromium, which only the tests need, is installed where that is allowed.
+# and the Debian package that has it. With --tests, what only tests need is asked for too, and installed where that is allowed.
 set -euo pipefail
 
 need() {
@@ -28,10 +28,14 @@ node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)
   exit 1
 }
 
-if [[ ${1:-} == --browser ]] && ! command -v chromium >/dev/null; then
-  if [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
-    echo "setup: installing the Debian package chromium for the browser test ..." >&2
-    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1 || true
+# What only the tests need.
+if [[ ${1:-} == --tests ]]; then
+  missing=()
+  for tool in chromium shellcheck; do command -v "$tool" >/dev/null || missing+=("$tool"); done
+  if ((${#missing[@]})) && [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
+    echo "setup: installing for the tests, from Debian: ${missing[*]} ..." >&2
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >/dev/null 2>&1 || true
   fi
   need chromium chromium
+  need shellcheck shellcheck
 fi

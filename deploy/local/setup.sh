@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fetches what building and running need, once per user, into ${XDG_CACHE_HOME:-~/.cache}/kaizen: setup.sh [--tests]
 # Everything is pinned and its checksum verified: the broker's jars, the engine's library, the packages of the dashboard.
-# With --tests also what only tests need: Chromium, cargo-deny.
+# With --tests also what only tests need: Chromium, shellcheck, cargo-deny.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -14,7 +14,7 @@ mkdir -p "$cache"
 exec 9>"$cache/setup.lock"
 flock 9
 
-if [[ ${1:-} == --tests ]]; then "$here/check-tools.sh" --browser; else "$here/check-tools.sh"; fi
+"$here/check-tools.sh" "$@"
 "$root/deploy/kafka/install.sh" >/dev/null
 "$root/deploy/chdb/install.sh" >/dev/null
 
