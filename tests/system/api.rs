@@ -37,9 +37,11 @@ fn fortnight() -> Result<Window> {
 async fn the_interface_answers_and_refuses_as_its_contract_says() -> Result<()> {
     let sandbox = small_fleet().await?;
     wrong_questions_name_their_field(&sandbox).await?;
+    wrong_pages_name_their_field(&sandbox).await?;
     pages_hold_every_decision_once_newest_first(&sandbox).await?;
     a_decision_comes_in_full(&sandbox).await?;
     an_analysis_runs_once_a_request(&sandbox).await?;
+    an_analysis_that_cannot_be_run_is_refused_by_field(&sandbox).await?;
     the_page_and_grpc_web_come_from_the_same_port(&sandbox).await
 }
 
@@ -62,126 +64,69 @@ async fn wrong_questions_name_their_field(sandbox: &Sandbox) -> Result<()> {
         ..Default::default()
     };
     let half = window("2026-01-05T00:30:00Z", "2026-01-19T00:00:00Z")?;
-    let filter = |dimension: &str, values: usize| Filter {
-        dimension: dimension.to_owned(),
-        values: vec!["x".to_owned(); values],
+    let filters = |dimension: &str, values: usize| {
+        vec![Filter {
+            dimension: dimension.to_owned(),
+            values: vec!["x".to_owned(); values],
+        }]
     };
-    for (request, field) in [
+    let nothing = Some(Comparison {
+        to: Some(To::Previous(false)),
+    });
+    type Change<'a> = Box<dyn FnOnce(&mut QueryMetricRequest) + 'a>;
+    let wrong: [(&str, Change<'_>); 10] = [
+        ("metric", Box::new(|it| it.metric.clear())),
+        ("window", Box::new(|it| it.window = None)),
+        ("window.start_time", Box::new(|it| it.window = Some(half))),
+        ("step", Box::new(|it| it.step = 99)),
+        ("time_zone", Box::new(|it| it.time_zone = "Mars/Base".to_owned())),
         (
-            QueryMetricRequest {
-                metric: String::new(),
-                ..good.clone()
-            },
-            "metric",
-        ),
-        (
-            QueryMetricRequest {
-                window: None,
-                ..good.clone()
-            },
-            "window",
-        ),
-        (
-            QueryMetricRequest {
-                window: Some(half),
-                ..good.clone()
-            },
-            "window.start_time",
-        ),
-        (
-            QueryMetricRequest {
-                step: 99,
-                ..good.clone()
-            },
-            "step",
-        ),
-        (
-            QueryMetricRequest {
-                time_zone: "Mars/Base".to_owned(),
-                ..good.clone()
-            },
-            "time_zone",
-        ),
-        (
-            QueryMetricRequest {
-                filters: vec![filter("colour", 1)],
-                ..good.clone()
-            },
             "filters[0].dimension",
+            Box::new(|it| it.filters = filters("colour", 1)),
         ),
         (
-            QueryMetricRequest {
-                filters: vec![filter("model", 0)],
-                ..good.clone()
-            },
             "filters[0].values",
+            Box::new(|it| it.filters = filters("model", 0)),
         ),
-        (
-            QueryMetricRequest {
-                group_by: "colour".to_owned(),
-                ..good.clone()
-            },
-            "group_by",
-        ),
-        (
-            QueryMetricRequest {
-                group_limit: 101,
-                ..good.clone()
-            },
-            "group_limit",
-        ),
-        (
-            QueryMetricRequest {
-                compare_to: Some(Comparison {
-                    to: Some(To::Previous(false)),
-                }),
-                ..good.clone()
-            },
-            "compare_to",
-        ),
-    ] {
+        ("group_by", Box::new(|it| it.group_by = "colour".to_owned())),
+        ("group_limit", Box::new(|it| it.group_limit = 101)),
+        ("compare_to", Box::new(|it| it.compare_to = nothing)),
+    ];
+    for (field, change) in wrong {
+        let mut request = good.clone();
+        change(&mut request);
         refused(client.query_metric(request).await, field)?;
     }
     let unknown = QueryMetricRequest {
         metric: "a.b".to_owned(),
         ..good
     };
-    let unknown = client
-        .query_metric(unknown)
-        .await
-        .err()
-        .context("a metric that is not there")?;
+    let unknown = client.query_metric(unknown).await;
+    let unknown = unknown.err().context("a metric that is not there")?;
     ensure!(unknown.code() == Code::NotFound, "{unknown:?}");
+    let component = "x".to_owned();
     refused(
-        client
-            .list_metrics(ListMetricsRequest {
-                component: "x".to_owned(),
-            })
-            .await,
+        client.list_metrics(ListMetricsRequest { component }).await,
         "component",
-    )?;
+    )
+}
+
+async fn wrong_pages_name_their_field(sandbox: &Sandbox) -> Result<()> {
+    let mut client = metrics(sandbox).await?;
     let page = ListDecisionsRequest {
         window: Some(fortnight()?),
         ..Default::default()
     };
-    refused(
-        client
-            .list_decisions(ListDecisionsRequest {
-                page_size: 1001,
-                ..page.clone()
-            })
-            .await,
-        "page_size",
-    )?;
-    refused(
-        client
-            .list_decisions(ListDecisionsRequest {
-                page_token: "x".to_owned(),
-                ..page
-            })
-            .await,
-        "page_token",
-    )
+    let too_long = ListDecisionsRequest {
+        page_size: 1001,
+        ..page.clone()
+    };
+    refused(client.list_decisions(too_long).await, "page_size")?;
+    let not_ours = ListDecisionsRequest {
+        page_token: "x".to_owned(),
+        ..page
+    };
+    refused(client.list_decisions(not_ours).await, "page_token")
 }
 
 async fn pages_hold_every_decision_once_newest_first(sandbox: &Sandbox) -> Result<()> {
@@ -263,14 +208,17 @@ async fn a_decision_comes_in_full(sandbox: &Sandbox) -> Result<()> {
     Ok(())
 }
 
+fn last_week() -> Result<RunAnalysisRequest> {
+    Ok(RunAnalysisRequest {
+        request_id: "once".to_owned(),
+        period: Some(window("2026-01-12T00:00:00Z", "2026-01-19T00:00:00Z")?),
+        time_zone: "Europe/Berlin".to_owned(),
+    })
+}
+
 async fn an_analysis_runs_once_a_request(sandbox: &Sandbox) -> Result<()> {
     let mut runs = AnalysisServiceClient::connect(sandbox.analysis().url()).await?;
-    let week = window("2026-01-12T00:00:00Z", "2026-01-19T00:00:00Z")?;
-    let request = RunAnalysisRequest {
-        request_id: "once".to_owned(),
-        period: Some(week),
-        time_zone: "Europe/Berlin".to_owned(),
-    };
+    let request = last_week()?;
     let mut at_once = runs.clone();
     let (one, other) = tokio::join!(
         runs.run_analysis(request.clone()),
@@ -278,43 +226,14 @@ async fn an_analysis_runs_once_a_request(sandbox: &Sandbox) -> Result<()> {
     );
     let (one, other) = (one?.into_inner(), other?.into_inner());
     assert_eq!(one, other, "two at once are one run");
-    assert_eq!(
-        runs.run_analysis(request.clone()).await?.into_inner(),
-        one,
-        "and so is one later"
-    );
+    let later = runs.run_analysis(request).await?.into_inner();
+    assert_eq!(later, one, "and so is one later");
     let analysis = one.analysis.context("an analysis")?;
     assert_eq!(
         (analysis.state(), analysis.decisions > 1000),
         (AnalysisState::Succeeded, true)
     );
 
-    let other = RunAnalysisRequest {
-        period: Some(fortnight()?),
-        ..request.clone()
-    };
-    let taken = runs
-        .run_analysis(other)
-        .await
-        .err()
-        .context("another period under the same id")?;
-    ensure!(taken.code() == Code::AlreadyExists, "{taken:?}");
-    refused(
-        runs.run_analysis(RunAnalysisRequest {
-            request_id: "a b".to_owned(),
-            ..request.clone()
-        })
-        .await,
-        "request_id",
-    )?;
-    refused(
-        runs.run_analysis(RunAnalysisRequest {
-            period: None,
-            ..request.clone()
-        })
-        .await,
-        "period",
-    )?;
     let watch = WatchAnalysisRequest {
         analysis_id: analysis.analysis_id,
     };
@@ -325,12 +244,30 @@ async fn an_analysis_runs_once_a_request(sandbox: &Sandbox) -> Result<()> {
         watched.message().await?.is_none(),
         "the last message ends the stream"
     );
-    let elsewhere = analyses(sandbox)
-        .await?
-        .run_analysis(request)
-        .await
-        .err()
-        .context("reporting runs nothing")?;
+    Ok(())
+}
+
+async fn an_analysis_that_cannot_be_run_is_refused_by_field(sandbox: &Sandbox) -> Result<()> {
+    let mut runs = AnalysisServiceClient::connect(sandbox.analysis().url()).await?;
+    let other = RunAnalysisRequest {
+        period: Some(fortnight()?),
+        ..last_week()?
+    };
+    let taken = runs.run_analysis(other).await;
+    let taken = taken.err().context("another period under the same id")?;
+    ensure!(taken.code() == Code::AlreadyExists, "{taken:?}");
+    let odd = RunAnalysisRequest {
+        request_id: "a b".to_owned(),
+        ..last_week()?
+    };
+    refused(runs.run_analysis(odd).await, "request_id")?;
+    let endless = RunAnalysisRequest {
+        period: None,
+        ..last_week()?
+    };
+    refused(runs.run_analysis(endless).await, "period")?;
+    let elsewhere = analyses(sandbox).await?.run_analysis(last_week()?).await;
+    let elsewhere = elsewhere.err().context("reporting runs nothing")?;
     ensure!(
         elsewhere.code() == Code::Unimplemented && elsewhere.message().contains("`analysis`"),
         "{elsewhere:?}"

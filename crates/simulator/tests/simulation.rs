@@ -1,5 +1,10 @@
 //! The events of a scenario and their truth.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed; clippy knows only the functions marked as tests"
+)]
+
 use std::collections::BTreeMap;
 
 use kaizen_catalogue::Catalogue;
@@ -102,33 +107,35 @@ fn share(truth: &Truth, name: &str) -> (u64, f64) {
     (metric.n, metric.value.unwrap())
 }
 
-/// The truth once more, the slow way: from the JSON of the events.
-#[test]
-fn the_truth_is_what_the_events_say() {
+/// The events of one kind as JSON, to compute the truth once more, the slow way.
+fn events_of(log_type: &str) -> (Vec<Value>, Truth) {
     let (events, truth) = simulate(&scenario(), 6);
-    let events: Vec<Value> = events
+    let events = events
         .iter()
-        .map(|event| serde_json::from_slice(&event.value).unwrap())
+        .map(|event| serde_json::from_slice::<Value>(&event.value).unwrap())
+        .filter(|event| event["log_type"] == log_type)
         .collect();
-    let of = |log_type: &str| {
-        events
-            .iter()
-            .filter(|event| event["log_type"] == log_type)
-            .collect::<Vec<_>>()
-    };
+    (events, truth)
+}
 
-    let enrichments = of("enrichment_decision");
-    let successes = enrichments
+#[test]
+fn the_true_success_rate_is_what_the_events_say() {
+    let (events, truth) = events_of("enrichment_decision");
+    let successes = events
         .iter()
         .filter(|event| event["decision_reasoning"]["success"] == true)
         .count();
-    let rate = successes as f64 / enrichments.len() as f64;
+    let rate = successes as f64 / events.len() as f64;
     assert_eq!(
         share(&truth, "lead_enrichment.success_rate"),
-        (enrichments.len() as u64, rate)
+        (events.len() as u64, rate)
     );
+}
 
-    let labels: Vec<bool> = of("campaign_generation")
+#[test]
+fn the_true_approval_rate_is_what_the_labels_say() {
+    let (events, truth) = events_of("campaign_generation");
+    let labels: Vec<bool> = events
         .iter()
         .filter_map(|event| event["training_labels"]["success_indicator"].as_bool())
         .collect();
@@ -137,44 +144,44 @@ fn the_truth_is_what_the_events_say() {
         share(&truth, "ai_message_generation.approval_rate"),
         (labels.len() as u64, rate)
     );
+}
 
-    let mut milliseconds: Vec<u64> = of("website_analysis")
+#[test]
+fn the_true_latency_is_what_the_events_say_to_three_digits() {
+    let (events, truth) = events_of("website_analysis");
+    let seconds = |event: &Value| event["decision_reasoning"]["processing_time"].as_f64();
+    let mut milliseconds: Vec<u64> = events
         .iter()
-        .map(|event| {
-            (event["decision_reasoning"]["processing_time"].as_f64().unwrap() * 1000.0).round() as u64
-        })
+        .map(|event| (seconds(event).unwrap() * 1000.0).round() as u64)
         .collect();
     milliseconds.sort_unstable();
     let p95 = milliseconds[(milliseconds.len() * 95).div_ceil(100) - 1] as f64 / 1000.0;
     let (n, told) = share(&truth, "website_scraping.p95_latency");
-    // The truth keeps three significant digits.
     assert!(
         n == milliseconds.len() as u64 && (told / p95 - 1.0).abs() < 0.006,
         "{told} {p95}"
     );
+}
 
+#[test]
+fn the_true_error_kinds_are_what_the_events_say() {
+    let (events, truth) = events_of("airtable_operation");
     let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
-    let operations = of("airtable_operation");
-    for kind in operations
+    for kind in events
         .iter()
         .filter_map(|event| event["output_data"]["error_kind"].as_str())
     {
         *kinds.entry(kind).or_default() += 1;
     }
-    let component = truth
-        .components
-        .iter()
-        .find(|component| component.name == "crm_sync")
-        .unwrap();
-    let groups = &component
-        .metrics
-        .iter()
+    let metrics = truth.components.iter().flat_map(|component| &component.metrics);
+    let groups = &metrics
+        .into_iter()
         .find(|metric| metric.name == "crm_sync.error_kinds")
         .unwrap()
         .groups;
     let expected: Vec<_> = kinds
         .iter()
-        .map(|(kind, failures)| (*kind, Some(*failures as f64 / operations.len() as f64)))
+        .map(|(kind, failures)| (*kind, Some(*failures as f64 / events.len() as f64)))
         .collect();
     let told: Vec<_> = groups
         .iter()
