@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::connection::Connection;
 use crate::output::Output;
-use crate::{admin, analyze, health, import, metrics, publish, simulate};
+use crate::{admin, analyze, audit, health, import, metrics, publish, simulate};
 
 /// Kaizen watches AI systems in production and improves them with proof.
 ///
@@ -40,6 +40,8 @@ pub enum Command {
     },
     /// Run the analysis of a period and print its summary
     Analyze(analyze::Analyze),
+    /// Check that every record is stored once and the rollup says what its decisions say
+    Audit(audit::Audit),
     /// Tell whether every service is serving
     Health(health::HealthCheck),
     /// Look after topics and tables

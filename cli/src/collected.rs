@@ -8,6 +8,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
 use serde::Serialize;
 
+use kaizen_warehouse::rows::rejection::DUPLICATE;
+
 use crate::connection::Connection;
 use crate::progress::Progress;
 use crate::publisher::Offsets;
@@ -24,6 +26,8 @@ const RANGES: usize = 200;
 pub struct Collected {
     /// Rows in `decisions`.
     pub stored: u64,
+    /// Records dropped, as they repeat a stored one.
+    pub repeated: u64,
     /// Dead letters, by reason.
     pub dead_lettered: BTreeMap<String, u64>,
 }
@@ -136,7 +140,11 @@ async fn count(connection: &Connection, topic: &str, offsets: &Offsets) -> anyho
             "{rejected} WHERE _topic = ? AND ({condition}) GROUP BY reason"
         ));
         for (reason, records) in client.rows::<(String, u64)>(rejected).await? {
-            *collected.dead_lettered.entry(reason).or_default() += records;
+            if reason == DUPLICATE {
+                collected.repeated += records;
+            } else {
+                *collected.dead_lettered.entry(reason).or_default() += records;
+            }
         }
     }
     Ok(collected)

@@ -145,6 +145,7 @@ fn show(summary: &Summary, output: Output) -> anyhow::Result<()> {
     ]);
     if let Some(collected) = &summary.collected {
         rows.insert("4 stored".to_owned(), collected.stored);
+        rows.insert("4 stored before".to_owned(), collected.repeated);
         for (reason, records) in &collected.dead_lettered {
             rows.insert(format!("5 dead-lettered: {reason}"), *records);
         }

@@ -3,6 +3,7 @@
 mod admin;
 mod analyze;
 mod arguments;
+mod audit;
 mod collected;
 mod connection;
 mod health;
@@ -49,6 +50,7 @@ fn run(
             Command::Publish(publish) => publish::run(&publish, &connection, output),
             Command::Metrics { command } => metrics::run(&command, &connection, output).await,
             Command::Analyze(analyze) => analyze::run(&analyze, &connection, output).await,
+            Command::Audit(audit) => audit::run(&audit, &connection, output).await,
             Command::Health(health) => health::run(&health, &connection, output).await,
             Command::Admin { command } => admin::run(&command, &connection, output).await,
             Command::Completions { shell } => {

@@ -112,13 +112,15 @@ async fn publish(
         ("made", truth.events),
         ("published", published.count()),
         ("stored", collected.stored),
+        ("stored before", collected.repeated),
         ("dead-lettered", collected.rejected()),
     ];
     show(&counts, output)?;
-    if collected.stored < truth.events {
+    let there = collected.stored + collected.repeated;
+    if there < truth.events {
         bail!(
             "{} events are not stored; dead letters: {:?}",
-            truth.events - collected.stored,
+            truth.events - there,
             collected.dead_lettered
         );
     }

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use kaizen_decision::{RawRecord, Rejection};
 
+use crate::intent::Intent;
+
 /// A partition of a topic.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Partition {
@@ -74,6 +76,68 @@ impl DeadLetter {
     }
 }
 
+/// Encoded rows of one table, one a record.
+#[derive(Debug, Default)]
+pub struct Rows {
+    /// The rows, one after the other; [`Rows::end`] tells where each ends.
+    pub bytes: Vec<u8>,
+    index: Vec<Row>,
+}
+
+/// The row of a record within the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    /// Offset of the record.
+    pub offset: i64,
+    /// Kafka's time of the record, milliseconds since 1970; 0 without. With the offset it tells the record from every
+    /// other of its partition, also of a topic that was created anew.
+    pub time: i64,
+    /// Where the row ends; it begins where the one before ends.
+    pub end: usize,
+}
+
+impl Rows {
+    /// Notes that what was appended to the bytes is the row of the record.
+    pub fn end(&mut self, record: &RawRecord<'_>) {
+        self.index.push(Row {
+            offset: record.offset,
+            time: record.time.unwrap_or_default().max(0),
+            end: self.bytes.len(),
+        });
+    }
+
+    /// Where the rows are, in their order.
+    pub fn index(&self) -> &[Row] {
+        &self.index
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
+    fn size(&self) -> usize {
+        self.bytes.len() + size_of_val(self.index.as_slice())
+    }
+}
+
+/// What can be there of a batch before it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Nothing: its records were in no batch before.
+    Fresh,
+    /// It was rebuilt, byte for byte, from an intent that an earlier owner of the partition left behind: the same batch
+    /// under the same token may be there, whole or in part.
+    Replayed,
+    /// Some of its records may be there from batches that were cut otherwise.
+    Doubtful,
+}
+
 /// An open batch.
 #[derive(Debug)]
 pub struct Batch {
@@ -87,16 +151,20 @@ pub struct Batch {
     pub first_time: Option<i64>,
     /// Kafka's time of its last record.
     pub last_time: Option<i64>,
-    /// Encoded rows of the records that were accepted.
-    pub rows: Vec<u8>,
-    /// How many rows.
-    pub row_count: usize,
-    /// Encoded rows of the records that were rejected.
-    pub rejections: Vec<u8>,
+    /// Rows of the records that were accepted.
+    pub rows: Rows,
+    /// Rows of the records that were not: rejected, or repeating a stored one.
+    pub rejections: Rows,
     /// The rejected records themselves.
     pub dead_letters: Vec<DeadLetter>,
     /// Some of the traces its records belong to, as `traceparent` says them.
     pub traces: Vec<String>,
+    /// What can be there of it.
+    pub origin: Origin,
+    /// Where the warehouse stood when its intent was written; what is stored of it is no older than that.
+    pub position: u64,
+    /// When its intent was committed; before that, when it was opened.
+    pub promised: Instant,
     opened: Instant,
     letter_bytes: usize,
 }
@@ -114,11 +182,16 @@ impl Batch {
             next: record.offset,
             first_time: record.time,
             last_time: record.time,
-            rows,
-            row_count: 0,
-            rejections: Vec::new(),
+            rows: Rows {
+                bytes: rows,
+                index: Vec::new(),
+            },
+            rejections: Rows::default(),
             dead_letters: Vec::new(),
             traces: Vec::new(),
+            origin: Origin::Fresh,
+            position: 0,
+            promised: now,
             opened: now,
             letter_bytes: 0,
         }
@@ -142,14 +215,14 @@ impl Batch {
         self.dead_letters.push(letter);
     }
 
-    /// Records in it, dead letters included.
+    /// Records in it, whatever became of them.
     pub fn records(&self) -> usize {
-        self.row_count + self.dead_letters.len()
+        self.rows.len() + self.rejections.len()
     }
 
     /// Bytes it holds.
     pub fn bytes(&self) -> usize {
-        self.rows.len() + self.rejections.len() + self.letter_bytes
+        self.rows.size() + self.rejections.size() + self.letter_bytes
     }
 
     /// Why it is full, if it is.
@@ -165,6 +238,18 @@ impl Batch {
         }
     }
 
+    /// The intent to store it, at the batch's position of the warehouse.
+    pub fn intent(&self) -> Intent {
+        let content = [&self.rows, &self.rejections].map(|rows| digest(&rows.bytes));
+        Intent {
+            first: self.first,
+            last: self.next - 1,
+            first_time: self.first_time.unwrap_or(-1),
+            digest: content[0] ^ content[1].rotate_left(1),
+            position: self.position,
+        }
+    }
+
     /// What tells this batch from every other, also from one of the same offsets of a topic that was created anew.
     pub fn token(&self) -> String {
         let Partition { topic, number } = &self.partition;
@@ -175,6 +260,11 @@ impl Batch {
             self.first_time.unwrap_or(-1)
         )
     }
+}
+
+/// A digest of bytes: CityHash 1.0.2 of 128 bits. It finds mistakes, not forgeries.
+pub fn digest(bytes: &[u8]) -> u128 {
+    cityhash_rs::cityhash_102_128(bytes)
 }
 
 /// Why a batch was sealed.
@@ -188,6 +278,8 @@ pub enum Sealed {
     Age,
     /// The service is ending.
     Drain,
+    /// It holds what an earlier owner of the partition was about to store.
+    Replay,
 }
 
 impl Sealed {
@@ -198,6 +290,7 @@ impl Sealed {
             Self::Bytes => "bytes",
             Self::Age => "age",
             Self::Drain => "drain",
+            Self::Replay => "replay",
         }
     }
 }

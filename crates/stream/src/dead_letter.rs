@@ -36,7 +36,7 @@ impl DeadLetters {
     ///
     /// # Errors
     /// One was not taken. Some of the others may have been: they would be sent again.
-    pub async fn send(&self, partition: &Partition, letters: &[DeadLetter]) -> Result<(), KafkaError> {
+    pub async fn send(&self, partition: &Partition, letters: &[&DeadLetter]) -> Result<(), KafkaError> {
         try_join_all(letters.iter().map(|letter| self.send_one(partition, letter)))
             .await
             .map(drop)

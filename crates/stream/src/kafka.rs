@@ -14,8 +14,24 @@ pub struct KafkaConfig {
     pub brokers: String,
     /// Consumer group.
     pub group_id: String,
+    /// How the group shares partitions.
+    pub group_protocol: GroupProtocol,
+    /// This member's own name, under which it finds its partitions again after a restart; empty for none.
+    pub instance_id: String,
+    /// Whether to go on from the beginning of a partition whose committed offset is not in the topic any more. If not,
+    /// consuming ends with an error.
+    pub skip_deleted: bool,
     /// Properties of librdkafka to add, such as `security.protocol`.
     pub properties: BTreeMap<String, String>,
+}
+
+/// How a group shares partitions among its members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupProtocol {
+    /// By a member that the broker chose, all at once: works with every broker.
+    Classic,
+    /// By the broker, one partition at a time (KIP-848): Kafka 4.0 and later.
+    Consumer,
 }
 
 /// Kilobytes that librdkafka fetches ahead, for all partitions together.
@@ -43,7 +59,9 @@ impl KafkaConfig {
             .set("group.id", &self.group_id)
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
-            .set("auto.offset.reset", "earliest")
+            .set("auto.offset.reset", if self.skip_deleted { "earliest" } else { "error" })
+            // Bounds how long a commit can hold up the loop.
+            .set("socket.timeout.ms", "20000")
             .set("isolation.level", "read_committed")
             .set("allow.auto.create.topics", "false")
             .set("queued.max.messages.kbytes", FETCHED_AHEAD)
@@ -52,6 +70,12 @@ impl KafkaConfig {
             // The default of a second leaves the consumer idle whenever its queue was full.
             .set("fetch.queue.backoff.ms", "5")
             .set("statistics.interval.ms", "5000");
+        if self.group_protocol == GroupProtocol::Consumer {
+            config.set("group.protocol", "consumer");
+        }
+        if !self.instance_id.is_empty() {
+            config.set("group.instance.id", &self.instance_id);
+        }
         config
     }
 

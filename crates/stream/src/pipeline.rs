@@ -1,21 +1,27 @@
 //! Records to batches, batches to the store, and back come the offsets to commit. No IO and no waiting of its own: it is
 //! driven by [`crate::consume`], or by a test.
+//!
+//! A batch is stored only after its intent is committed: the offset of its first record, and in the metadata which
+//! records it has. That commit also says that everything before is stored, so it is one commit a batch.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use kaizen_decision::RawRecord;
 use tokio::runtime::Handle;
-use tokio_util::sync::CancellationToken;
 
 use crate::batch::{Batch, Limits, Partition, Sealed};
-use crate::store::{Completion, Store, dispatch};
+use crate::intent::Intent;
+use crate::reading::{Commit, Reading, Unexpected};
+use crate::recent::Recent;
+use crate::store::{Background, Completion, Event, Store};
 
 /// What becomes of a record.
 pub trait Step: Send + 'static {
-    /// Appends the record to the batch: as a row, or as a dead letter. Depends on nothing but its arguments.
-    fn apply(&mut self, record: &RawRecord<'_>, batch: &mut Batch);
+    /// Appends the record to the batch: as a row, as a dead letter, or as one that repeats a recent one. Depends on nothing
+    /// but its arguments, so that the same records give the same batch.
+    fn apply(&mut self, record: &RawRecord<'_>, recent: &mut Recent, batch: &mut Batch);
 
     /// Notes that a batch goes to the store.
     fn sealed(&mut self, batch: &Batch, why: Sealed);
@@ -30,130 +36,105 @@ pub struct Flow {
     pub resume: Vec<Partition>,
 }
 
-/// A partition that is being read.
-struct Reading {
-    partition: Partition,
-    /// Tells this assignment of the partition from earlier ones.
-    assignment: u64,
-    open: Option<Batch>,
-    /// Bytes of the batch that is being stored.
-    storing: Option<usize>,
-    paused: bool,
-    cancelled: CancellationToken,
-    /// Memory of a batch that is stored.
-    spare: Vec<u8>,
-}
-
-impl Reading {
-    fn bytes(&self) -> usize {
-        self.open.as_ref().map_or(0, Batch::bytes) + self.storing.unwrap_or_default()
-    }
-
-    fn is_full(&self, limits: &Limits) -> bool {
-        let batch = self.open.as_ref();
-        batch.is_some_and(|batch| batch.records() >= limits.records || batch.bytes() >= limits.bytes)
-    }
-
-    /// Why its open batch is to be stored now, if it is.
-    fn due(&self, limits: &Limits, now: Instant) -> Option<Sealed> {
-        let batch = self.open.as_ref().filter(|_| self.storing.is_none())?;
-        batch.full(limits, now)
-    }
+/// A partition to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    /// Which one.
+    pub partition: Partition,
+    /// Offset of the first record that will come, or a lower one.
+    pub from: i64,
+    /// The batch that an earlier owner was about to store from there on.
+    pub replay: Option<Intent>,
 }
 
 /// Open batches, batches being stored, and what is durable.
 pub struct Pipeline<P, S> {
     step: P,
-    store: Arc<S>,
+    background: Background<S>,
+    events: Receiver<Event>,
     limits: Limits,
     budget: usize,
-    runtime: Handle,
     readings: Vec<Reading>,
     /// Where the last record went: the next one mostly goes there too.
     last: usize,
     assignments: u64,
-    sender: Sender<Completion>,
-    completions: Receiver<Completion>,
 }
 
 impl<P: Step, S: Store> Pipeline<P, S> {
     /// A pipeline whose batches together hold at most `budget` bytes, and what one record adds to it.
     pub fn new(step: P, store: Arc<S>, limits: Limits, budget: usize, runtime: Handle) -> Self {
-        let (sender, completions) = channel();
-        let (readings, last, assignments) = (Vec::new(), 0, 0);
+        let (sender, events) = channel();
         Self {
             step,
-            store,
+            background: Background {
+                store,
+                runtime,
+                events: sender,
+            },
+            events,
             limits,
             budget,
-            runtime,
-            readings,
-            last,
-            assignments,
-            sender,
-            completions,
+            readings: Vec::new(),
+            last: 0,
+            assignments: 0,
         }
     }
 
-    /// Takes a record in. Records of a partition come in the order of their offsets.
-    pub fn take(&mut self, record: &RawRecord<'_>, trace: Option<&[u8]>, now: Instant) {
-        let index = self.reading_of(record);
-        let reading = &mut self.readings[index];
-        let Reading {
+    /// Takes partitions on. Each counts as paused until [`Pipeline::tick`] resumes it, when what was stored is recalled.
+    pub fn assign(&mut self, assignments: Vec<Assignment>) {
+        for Assignment {
             partition,
-            spare,
-            open,
-            ..
-        } = reading;
-        let batch =
-            open.get_or_insert_with(|| Batch::open(partition.clone(), record, std::mem::take(spare), now));
-        self.step.apply(record, batch);
-        batch.include(record, trace);
-        if let Some(why) = reading.due(&self.limits, now) {
-            self.seal(index, why);
+            from,
+            replay,
+        } in assignments
+        {
+            self.assignments += 1;
+            let reading = Reading::new(partition.clone(), self.assignments, from, replay);
+            let cancelled = reading.cancelled.clone();
+            self.background
+                .recall(partition, from, self.assignments, cancelled);
+            self.readings.push(reading);
         }
     }
 
-    fn reading_of(&mut self, record: &RawRecord<'_>) -> usize {
-        let is_its = |reading: &Reading| {
-            reading.partition.number == record.partition && reading.partition.topic == record.topic
+    /// Takes a record in. Records of a partition come in the order of their offsets; those of partitions that are not
+    /// assigned any more come again, to whoever owns them.
+    ///
+    /// # Errors
+    /// The record comes while its partition is paused from the start, or again.
+    pub fn take(
+        &mut self,
+        record: &RawRecord<'_>,
+        trace: Option<&[u8]>,
+        now: Instant,
+    ) -> Result<(), Unexpected> {
+        let Some(index) = self.reading_of(record) else {
+            return Ok(());
         };
+        let (batch, recent) = self.readings[index].admit(record, now)?;
+        self.step.apply(record, recent, batch);
+        batch.include(record, trace);
+        self.seal_if_due(index, now);
+        Ok(())
+    }
+
+    fn reading_of(&mut self, record: &RawRecord<'_>) -> Option<usize> {
+        let is_its = |reading: &Reading| reading.is_of(record.topic, record.partition);
         if !self.readings.get(self.last).is_some_and(is_its) {
-            self.last = self
-                .readings
-                .iter()
-                .position(is_its)
-                .unwrap_or(self.readings.len());
+            self.last = self.readings.iter().position(is_its)?;
         }
-        if self.last == self.readings.len() {
-            self.assignments += 1;
-            self.readings.push(Reading {
-                partition: Partition {
-                    topic: record.topic.to_owned(),
-                    number: record.partition,
-                },
-                assignment: self.assignments,
-                open: None,
-                storing: None,
-                paused: false,
-                cancelled: CancellationToken::new(),
-                spare: Vec::new(),
-            });
-        }
-        self.last
+        Some(self.last)
     }
 
     /// Seals what is due, and says which partitions to pause and which to resume.
     pub fn tick(&mut self, now: Instant) -> Flow {
         for index in 0..self.readings.len() {
-            if let Some(why) = self.readings[index].due(&self.limits, now) {
-                self.seal(index, why);
-            }
+            self.seal_if_due(index, now);
         }
         let over_budget = self.bytes() >= self.budget;
         let mut flow = Flow::default();
         for reading in &mut self.readings {
-            let pause = over_budget || (reading.storing.is_some() && reading.is_full(&self.limits));
+            let pause = reading.is_held(&self.limits) || (over_budget && !reading.is_replaying());
             if pause != reading.paused {
                 reading.paused = pause;
                 let list = if pause { &mut flow.pause } else { &mut flow.resume };
@@ -163,89 +144,139 @@ impl<P: Step, S: Store> Pipeline<P, S> {
         flow
     }
 
+    fn seal_if_due(&mut self, index: usize, now: Instant) {
+        if let Some(why) = self.readings[index].due(&self.limits, now) {
+            self.seal(index, why);
+        }
+    }
+
+    fn seal(&mut self, index: usize, why: Sealed) {
+        let position = self.background.store.position();
+        if let Some(batch) = self.readings[index].seal(why, position) {
+            self.step.sealed(batch, why);
+        }
+    }
+
+    /// What to commit now. Each is asked for again until it is [`Pipeline::committed`].
+    pub fn commits(&self, now: Instant) -> Vec<Commit> {
+        let commit = |reading: &Reading| reading.intent().or_else(|| reading.done(self.limits.age, now));
+        self.readings.iter().filter_map(commit).collect()
+    }
+
+    /// What is stored of these partitions and not committed as such, to be committed before they are given up.
+    pub fn done(&self, partitions: &[Partition]) -> Vec<Commit> {
+        let given_up = |reading: &&Reading| partitions.contains(&reading.partition);
+        let now = Instant::now();
+        (self.readings.iter().filter(given_up))
+            .filter_map(|reading| reading.done(Duration::ZERO, now))
+            .collect()
+    }
+
+    /// Commits succeeded: the batches whose intent they are go to the store.
+    pub fn committed(&mut self, commits: &[Commit]) {
+        for commit in commits {
+            let is_its = |reading: &&mut Reading| reading.partition == commit.partition;
+            let Some(reading) = self.readings.iter_mut().find(is_its) else {
+                continue;
+            };
+            if let Some(batch) = reading.committed(commit) {
+                self.background
+                    .store(batch, reading.assignment, reading.cancelled.clone());
+            }
+        }
+    }
+
     /// What became durable since it was last asked, in the order it did.
     pub fn completed(&mut self) -> Vec<Completion> {
         let mut durable = Vec::new();
-        while let Ok(completion) = self.completions.try_recv() {
-            durable.extend(self.complete(completion));
+        while let Ok(event) = self.events.try_recv() {
+            durable.extend(self.note(event));
         }
         durable
     }
 
-    fn complete(&mut self, mut completion: Completion) -> Option<Completion> {
-        // A partition that was lost and came back meanwhile is read again from its committed offset.
-        let is_its = |reading: &&mut Reading| reading.assignment == completion.assignment;
-        let reading = self.readings.iter_mut().find(is_its)?;
-        reading.storing = None;
-        reading.spare = std::mem::take(&mut completion.rows);
-        Some(completion)
-    }
-
-    /// Gives partitions up: open batches are dropped, batches being stored have `patience` to end. Returns what became
-    /// durable in that time.
-    pub fn revoke(&mut self, partitions: &[Partition], patience: Duration) -> Vec<Completion> {
-        let revoked = |reading: &Reading| partitions.contains(&reading.partition);
-        let durable = self.wait(patience, |reading| revoked(reading) && reading.storing.is_some());
-        for reading in self.readings.iter().filter(|reading| revoked(reading)) {
-            reading.cancelled.cancel();
-        }
-        self.readings.retain(|reading| !revoked(reading));
-        durable
-    }
-
-    /// Stores everything that is open and waits at most `patience` for it. Returns what became durable.
-    pub fn drain(&mut self, patience: Duration) -> Vec<Completion> {
-        let deadline = Instant::now() + patience;
-        // First what is being stored, as a partition stores one batch at a time; then what is open.
-        let mut durable = self.wait(patience, |reading| reading.storing.is_some());
-        for index in 0..self.readings.len() {
-            if self.readings[index].storing.is_none() {
-                self.seal(index, Sealed::Drain);
+    /// A partition that was lost and came back meanwhile is another assignment, which this does not concern.
+    fn note(&mut self, event: Event) -> Option<Completion> {
+        match event {
+            Event::Recalled(assignment, recalled) => {
+                if let Some(reading) = self.assignment(assignment) {
+                    reading.recalled(recalled);
+                }
+                None
+            }
+            Event::Stored(mut completion) => {
+                let reading = self.assignment(completion.assignment)?;
+                let rows = std::mem::take(&mut completion.rows);
+                reading.stored(completion.next, rows, Instant::now());
+                Some(completion)
             }
         }
-        let left = deadline.saturating_duration_since(Instant::now());
-        durable.extend(self.wait(left, |reading| reading.storing.is_some()));
-        durable
     }
 
-    fn wait(&mut self, patience: Duration, pending: impl Fn(&Reading) -> bool) -> Vec<Completion> {
-        let deadline = Instant::now() + patience;
-        let mut durable = Vec::new();
-        while self.readings.iter().any(&pending) {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let Ok(completion) = self.completions.recv_timeout(left) else {
-                break;
-            };
-            durable.extend(self.complete(completion));
+    fn assignment(&mut self, assignment: u64) -> Option<&mut Reading> {
+        self.readings
+            .iter_mut()
+            .find(|reading| reading.assignment == assignment)
+    }
+
+    /// Waits at most `patience` for the batches of these partitions that are being stored. Returns what became durable.
+    pub fn settle(&mut self, partitions: &[Partition], patience: Duration) -> Vec<Completion> {
+        self.wait(patience, |reading| partitions.contains(&reading.partition))
+    }
+
+    /// Gives partitions up: what is not stored is dropped, and read again by their next owner.
+    pub fn revoke(&mut self, partitions: &[Partition]) {
+        let (given_up, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.readings)
+            .into_iter()
+            .partition(|reading| partitions.contains(&reading.partition));
+        self.readings = kept;
+        for reading in given_up {
+            reading.cancelled.cancel();
+        }
+    }
+
+    /// The partitions it has.
+    pub fn partitions(&self) -> Vec<Partition> {
+        self.readings
+            .iter()
+            .map(|reading| reading.partition.clone())
+            .collect()
+    }
+
+    /// Waits at most `patience` for every batch that is being stored; then seals every open batch that is whole, so that
+    /// [`Pipeline::commits`] has their intents. Returns what became durable.
+    pub fn drain(&mut self, patience: Duration) -> Vec<Completion> {
+        let durable = self.wait(patience, |_| true);
+        for index in 0..self.readings.len() {
+            self.seal(index, Sealed::Drain);
         }
         durable
     }
 
-    /// Whether records wait to become durable.
-    pub fn is_busy(&self) -> bool {
-        self.readings
+    fn wait(&mut self, patience: Duration, of: impl Fn(&Reading) -> bool) -> Vec<Completion> {
+        let deadline = Instant::now() + patience;
+        let mut durable = Vec::new();
+        while self
+            .readings
             .iter()
-            .any(|reading| reading.open.is_some() || reading.storing.is_some())
+            .any(|reading| of(reading) && reading.storing.is_some())
+        {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Ok(event) = self.events.recv_timeout(left) else {
+                break;
+            };
+            durable.extend(self.note(event));
+        }
+        durable
+    }
+
+    /// Whether records wait to become durable, or to be known as such.
+    pub fn is_busy(&self) -> bool {
+        self.readings.iter().any(Reading::is_busy)
     }
 
     /// Bytes of all batches.
     pub fn bytes(&self) -> usize {
         self.readings.iter().map(Reading::bytes).sum()
-    }
-
-    fn seal(&mut self, index: usize, why: Sealed) {
-        let reading = &mut self.readings[index];
-        let Some(batch) = reading.open.take() else { return };
-        self.step.sealed(&batch, why);
-        reading.storing = Some(batch.bytes());
-        let (cancelled, sender) = (reading.cancelled.clone(), self.sender.clone());
-        dispatch(
-            &self.runtime,
-            self.store.clone(),
-            batch,
-            reading.assignment,
-            cancelled,
-            sender,
-        );
     }
 }

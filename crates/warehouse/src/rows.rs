@@ -3,5 +3,3 @@
 mod binary;
 pub mod decision;
 pub mod rejection;
-
-pub use rejection::RejectionRow;

@@ -6,20 +6,24 @@ use std::time::Duration;
 use anyhow::Context;
 use kaizen_catalogue::Catalogue;
 use kaizen_service::{Application, Health, Progress, Readiness};
-use kaizen_stream::{Completion, DeadLetters, KafkaConfig, Observer, Partition, Pipeline, consume};
-use kaizen_warehouse::{BatchWriter, Client};
+use kaizen_stream::{
+    Completion, DeadLetters, GroupProtocol, KafkaConfig, Observer, Partition, Pipeline, consume,
+};
+use kaizen_warehouse::Client;
 use prometheus_client::registry::Registry;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::CollectorConfig;
+use crate::config::{CollectorConfig, OutOfRange, Protocol};
 use crate::instruments::Instruments;
+use crate::position::Position;
 use crate::preflight;
 use crate::step::{DecisionStep, Policies};
 use crate::store::{BatchStore, Dependencies};
 
-/// The loop looks at the clock 50 times a second; this long without is stuck. It covers a rebalance's waits.
-const SILENCE: Duration = Duration::from_secs(30);
+/// The loop looks at the clock 50 times a second; this long without is stuck. It covers the wait for a coordinator that is
+/// away: a commit waits for the group's session to end, committed offsets are asked for during a minute.
+const SILENCE: Duration = Duration::from_secs(90);
 
 /// The collector, ready to run.
 pub struct Collector {
@@ -27,6 +31,7 @@ pub struct Collector {
     topics: Vec<String>,
     pipeline: Pipeline<DecisionStep, BatchStore>,
     witness: Arc<Witness>,
+    position: Position,
 }
 
 /// Turns what the loop tells into instruments and health.
@@ -89,7 +94,8 @@ impl Application for Collector {
         preflight::topics(&kafka, named).await?;
         preflight::tables(&client).await?;
 
-        let store = store(&config, &kafka, &client, &instruments, &health)?;
+        let position = Position::new(client.clone()).await.context("clickhouse")?;
+        let store = store(&config, &kafka, &client, &position, (&instruments, &health))?;
         let policies = Policies::of(&config.kafka.topics)?;
         let step = DecisionStep::new(
             &catalogue,
@@ -116,6 +122,7 @@ impl Application for Collector {
             topics,
             pipeline,
             witness,
+            position,
         })
     }
 
@@ -125,7 +132,9 @@ impl Application for Collector {
             topics,
             pipeline,
             witness,
+            position,
         } = self;
+        tokio::spawn(position.follow(shutdown.clone()));
         let consuming = move || consume(&kafka, &topics, pipeline, witness, &shutdown);
         tokio::task::spawn_blocking(consuming).await??;
         Ok(())
@@ -137,6 +146,12 @@ fn kafka(config: &CollectorConfig) -> KafkaConfig {
     KafkaConfig {
         brokers: config.kafka.brokers.clone(),
         group_id: config.kafka.group_id.clone(),
+        group_protocol: match config.kafka.group_protocol {
+            Protocol::Classic => GroupProtocol::Classic,
+            Protocol::Consumer => GroupProtocol::Consumer,
+        },
+        instance_id: config.kafka.instance_id.clone(),
+        skip_deleted: config.kafka.when_out_of_range == OutOfRange::Earliest,
         properties: properties
             .map(|(name, value)| (name.clone(), value.reveal().to_owned()))
             .collect(),
@@ -147,8 +162,8 @@ fn store(
     config: &CollectorConfig,
     kafka: &KafkaConfig,
     client: &Client,
-    instruments: &Instruments,
-    health: &Health,
+    position: &Position,
+    (instruments, health): (&Instruments, &Health),
 ) -> anyhow::Result<BatchStore> {
     let dependencies = Dependencies {
         clickhouse: health.require("clickhouse"),
@@ -160,9 +175,10 @@ fn store(
     let dead_letters = DeadLetters::new(kafka, &config.kafka.dead_letter_topic)?;
     let concurrent = config.batch.concurrent_inserts.size();
     Ok(BatchStore::new(
-        BatchWriter::new(client),
+        client.clone(),
         dead_letters,
-        concurrent,
+        (concurrent, config.duplicates.window()),
+        position.clone(),
         dependencies,
         instruments.clone(),
     ))

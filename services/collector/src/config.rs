@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use kaizen_decision::{Privacy, TimePolicy};
 use kaizen_service::{Bounded, Operations, Period, Problems, Secret, ServiceConfig, Telemetry};
-use kaizen_stream::Limits;
+use kaizen_stream::{Limits, Window};
 use kaizen_warehouse::ClickHouseConfig;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,8 @@ pub struct CollectorConfig {
     pub catalogue: CatalogueFile,
     /// When a batch is sealed.
     pub batch: BatchLimits,
+    /// How far back a repeated event is known.
+    pub duplicates: DuplicateWindow,
     /// What becomes of personal data.
     pub privacy: PrivacyPolicy,
 }
@@ -38,12 +40,38 @@ pub struct Kafka {
     pub brokers: String,
     /// Consumer group; its committed offsets say what is stored.
     pub group_id: String,
+    /// How the group shares partitions.
+    pub group_protocol: Protocol,
+    /// This member's own name in the group, under which it finds its partitions again after a restart; empty for none.
+    pub instance_id: String,
+    /// What to do when the committed offset is not in the topic any more.
+    pub when_out_of_range: OutOfRange,
     /// Topics to read.
     pub topics: Vec<Topic>,
     /// Topic for records that are no decision.
     pub dead_letter_topic: String,
     /// Further properties of librdkafka. Their values are never shown: some are secrets.
     pub properties: BTreeMap<String, Secret>,
+}
+
+/// How the group shares partitions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// By a member that the broker chose, all at once.
+    Classic,
+    /// By the broker, one partition at a time (KIP-848).
+    Consumer,
+}
+
+/// What to do when the committed offset is not in the topic any more: records were deleted before they were stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OutOfRange {
+    /// End with an error, for a person to decide.
+    Stop,
+    /// Go on from the beginning of what is left.
+    Earliest,
 }
 
 /// One topic, or all whose name matches a regular expression.
@@ -107,6 +135,27 @@ impl BatchLimits {
             records: self.max_rows.size(),
             bytes: self.max_bytes.size(),
             age: self.max_age.get(),
+        }
+    }
+}
+
+/// The section `duplicates`: an event is a repeat when one with its `event_id` was stored of the same partition within
+/// both limits.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct DuplicateWindow {
+    /// Offsets back.
+    pub max_offsets: Bounded<0, 10_000_000>,
+    /// Time back, by Kafka's times of the records.
+    pub max_age: Period<0, 604_800_000>,
+}
+
+impl DuplicateWindow {
+    /// As the pipeline needs it.
+    pub fn window(&self) -> Window {
+        Window {
+            offsets: i64::try_from(self.max_offsets.size()).unwrap_or(i64::MAX),
+            milliseconds: i64::try_from(self.max_age.get().as_millis()).unwrap_or(i64::MAX),
         }
     }
 }

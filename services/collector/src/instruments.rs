@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use kaizen_decision::Reason;
-use kaizen_stream::{Batch, Completion, Partition, Sealed};
+use kaizen_stream::{Batch, Completion, Origin, Partition, Sealed};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -17,12 +16,15 @@ pub struct Instruments {
     records: Family<Outcome, Counter>,
     /// Looked up once: it counts nearly every record.
     accepted: Counter,
+    duplicates: Counter,
     unknown_fields: Counter,
     batches: Family<Seal, Counter>,
     batch_rows: Histogram,
     batch_bytes: Histogram,
     store_duration: Histogram,
     store_retries: Counter,
+    replays: Counter,
+    completions: Counter,
     dead_letters: Counter,
     lag: Family<Place, Gauge>,
     watermark: Family<Place, Gauge>,
@@ -62,8 +64,13 @@ impl Instruments {
             outcome: "stored",
             reason: "",
         });
+        let duplicates = records.get_or_create_owned(&Outcome {
+            outcome: "duplicate",
+            reason: "",
+        });
         let instruments = Self {
             accepted,
+            duplicates,
             records,
             unknown_fields: Counter::default(),
             batches: Family::default(),
@@ -71,6 +78,8 @@ impl Instruments {
             batch_bytes: Histogram::new(exponential_buckets(1024.0, 4.0, 10)),
             store_duration: Histogram::new(exponential_buckets(0.001, 2.0, 16)),
             store_retries: Counter::default(),
+            replays: Counter::default(),
+            completions: Counter::default(),
             dead_letters: Counter::default(),
             lag: Family::default(),
             watermark: Family::default(),
@@ -82,7 +91,7 @@ impl Instruments {
     fn name(&self, registry: &mut Registry) {
         registry.register(
             "records",
-            "Records read, by outcome and, when dead-lettered, by reason",
+            "Records stored, dead-lettered or dropped as repeats of stored ones, by outcome and reason",
             self.records.clone(),
         );
         registry.register(
@@ -110,6 +119,16 @@ impl Instruments {
             self.store_retries.clone(),
         );
         registry.register(
+            "replays",
+            "Batches stored again from the intent an earlier owner of the partition left",
+            self.replays.clone(),
+        );
+        registry.register(
+            "completions",
+            "Inserts of rows that a replayed or repeated insert had left out",
+            self.completions.clone(),
+        );
+        registry.register(
             "dead_letters",
             "Records acknowledged by the topic of dead letters",
             self.dead_letters.clone(),
@@ -132,21 +151,6 @@ impl Instruments {
         drop(self.watermark.get_or_create(&place));
     }
 
-    /// A record became a row.
-    pub fn accepted(&self) {
-        self.accepted.inc();
-    }
-
-    /// A record became a dead letter.
-    pub fn rejected(&self, reason: Reason) {
-        self.records
-            .get_or_create(&Outcome {
-                outcome: "dead_lettered",
-                reason: reason.as_str(),
-            })
-            .inc();
-    }
-
     /// So many fields of a decision were unknown.
     pub fn unknown_fields(&self, count: usize) {
         if count > 0 {
@@ -161,13 +165,32 @@ impl Instruments {
                 sealed_by: why.as_str(),
             })
             .inc();
-        self.batch_rows.observe(batch.row_count as f64);
+        self.batch_rows.observe(batch.rows.len() as f64);
         self.batch_bytes.observe(batch.bytes() as f64);
     }
 
-    /// A batch is durable.
-    pub fn stored(&self, took: Duration) {
+    /// A batch is durable: each of its records has its outcome.
+    pub fn stored(&self, batch: &Batch, took: Duration) {
+        self.accepted.inc_by(batch.rows.len() as u64);
+        for letter in &batch.dead_letters {
+            let reason = letter.rejection.reason.as_str();
+            let outcome = Outcome {
+                outcome: "dead_lettered",
+                reason,
+            };
+            self.records.get_or_create(&outcome).inc();
+        }
+        let repeats = batch.rejections.len() - batch.dead_letters.len();
+        self.duplicates.inc_by(repeats as u64);
+        if batch.origin != Origin::Fresh {
+            self.replays.inc();
+        }
         self.store_duration.observe(took.as_secs_f64());
+    }
+
+    /// Rows of a batch that should have been there were not.
+    pub fn completed(&self) {
+        self.completions.inc();
     }
 
     /// Something is tried again.

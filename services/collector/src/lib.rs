@@ -1,16 +1,17 @@
-//! Kafka to ClickHouse: nothing lost, every bad record dead-lettered with a reason.
+//! Kafka to ClickHouse: nothing lost, nothing twice, every bad record dead-lettered with a reason.
 //!
 //! ```text
 //! kaizen.decisions ─► [step]: decode → validate → extract → pseudonymise → encode ─► batch ─► [store] ─► decisions
 //!                                  └── rejected, with reason and JSON pointer ───────────────────┴─► dlq, rejections
 //! ```
 //!
-//! [`step`] is pure; `kaizen_stream` reads, seals and commits; [`store`] makes a batch durable. Offsets are committed
-//! after the rows are in ClickHouse and the dead letters are acknowledged: at least once.
+//! [`step`] is pure; `kaizen_stream` reads, seals and commits; [`store`] makes a batch durable, once: its intent is committed
+//! before, so that whoever comes after a crash stores the same batch under the same token.
 
 mod app;
 mod config;
 mod instruments;
+mod position;
 mod preflight;
 mod step;
 mod store;
@@ -18,5 +19,6 @@ mod store;
 pub use app::Collector;
 pub use config::CollectorConfig;
 pub use instruments::Instruments;
+pub use position::Position;
 pub use step::{DecisionStep, Policies};
 pub use store::{BatchStore, Dependencies};

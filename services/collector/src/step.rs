@@ -1,11 +1,12 @@
-//! What a record becomes: a row, or a dead letter with a reason. Depends on the record and the configuration alone.
+//! What a record becomes: a row, a dead letter with a reason, or a repeat of a stored one. Depends on the record, the ones
+//! stored before it and the configuration alone.
 
 use kaizen_catalogue::Catalogue;
 use kaizen_decision::{
     DecisionRow, LogType, Privacy, RawRecord, Rejection, Schema, TimePolicy, decode, extract, validate,
 };
-use kaizen_stream::{Batch, DeadLetter, Sealed, Step};
-use kaizen_warehouse::rows::{self, RejectionRow};
+use kaizen_stream::{Batch, DeadLetter, Identity, Recent, Sealed, Step};
+use kaizen_warehouse::rows;
 use regex::Regex;
 
 use crate::config::Topic;
@@ -54,7 +55,7 @@ impl Policies {
     }
 }
 
-/// Decodes, validates, extracts, pseudonymises and encodes.
+/// Decodes, validates, drops repeats, extracts, pseudonymises and encodes.
 pub struct DecisionStep {
     schema: Schema,
     policies: Policies,
@@ -81,16 +82,29 @@ impl DecisionStep {
         }
     }
 
-    fn encode(&mut self, record: &RawRecord<'_>, rows: &mut Vec<u8>) -> Result<(), Rejection> {
+    fn encode(
+        &mut self,
+        record: &RawRecord<'_>,
+        recent: &mut Recent,
+        batch: &mut Batch,
+    ) -> Result<(), Rejection> {
         let raw = decode(record, &mut self.transcoded)?;
         let decision = validate(raw, record, &self.schema, self.policies.policy(record.topic))?;
+        let identity = Identity::of(&decision.event_id, decision.recorded, record.offset);
+        if recent.knows(identity) {
+            rows::rejection::encode_duplicate(record, &mut batch.rejections.bytes);
+            batch.rejections.end(record);
+            return Ok(());
+        }
+        recent.remember(identity);
         let row = DecisionRow {
             record: *record,
             lead_name: self.privacy.lead_name(decision.lead.name.as_deref()),
             extracted: extract(&decision, &self.schema),
             decision: &decision,
         };
-        rows::decision::encode(&row, rows);
+        rows::decision::encode(&row, &mut batch.rows.bytes);
+        batch.rows.end(record);
         self.instruments.unknown_fields(decision.unknown_fields);
         Ok(())
     }
@@ -110,17 +124,11 @@ fn schema(catalogue: &Catalogue) -> Schema {
 }
 
 impl Step for DecisionStep {
-    fn apply(&mut self, record: &RawRecord<'_>, batch: &mut Batch) {
-        match self.encode(record, &mut batch.rows) {
-            Ok(()) => {
-                batch.row_count += 1;
-                self.instruments.accepted();
-            }
-            Err(rejection) => {
-                rows::rejection::encode(&RejectionRow { record, rejection }, &mut batch.rejections);
-                batch.bury(DeadLetter::of(record, rejection));
-                self.instruments.rejected(rejection.reason);
-            }
+    fn apply(&mut self, record: &RawRecord<'_>, recent: &mut Recent, batch: &mut Batch) {
+        if let Err(rejection) = self.encode(record, recent, batch) {
+            rows::rejection::encode(record, rejection, &mut batch.rejections.bytes);
+            batch.rejections.end(record);
+            batch.bury(DeadLetter::of(record, rejection));
         }
     }
 

@@ -1,19 +1,31 @@
-//! Makes a batch durable: its rows in ClickHouse, its dead letters in Kafka, its rejections in ClickHouse. Each is tried
-//! for as long as it takes; the partition waits, and no offset passes what is not durable.
+//! Makes a batch durable, once: its rows in ClickHouse, its dead letters in Kafka, its rejections in ClickHouse. Each is
+//! tried for as long as it takes; the partition waits, and no offset passes what is not durable.
+//!
+//! The first try of a fresh batch needs no care. Whenever something of the batch may be there already (a try without an
+//! answer, a replay, a process that stood still), it is sent whole under its token while ClickHouse still knows that;
+//! then ClickHouse is asked which rows it has, and what is missing is sent under a token of its own.
 
+use std::collections::HashSet;
 use std::future::Future;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use kaizen_service::Readiness;
 use kaizen_service::telemetry::span_of;
-use kaizen_stream::{Backoff, Batch, DeadLetters, Store};
-use kaizen_warehouse::{BatchWriter, Insert, rows};
+use kaizen_stream::{
+    Backoff, Batch, DeadLetters, Identity, Origin, Partition, Recalled, Recent, Row, Rows, Store, Window,
+};
+use kaizen_warehouse::queries::{self, Offsets, Place, Table};
+use kaizen_warehouse::{BatchWriter, Client, Insert, WarehouseError, rows};
 use tokio::sync::Semaphore;
 use tracing::Instrument;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::instruments::Instruments;
+use crate::position::Position;
+
+/// A process that stood still for longer since it committed an intent may have been replaced meanwhile.
+const STALE: Duration = Duration::from_secs(10);
 
 /// Whether what a batch needs is there.
 pub struct Dependencies {
@@ -25,60 +37,52 @@ pub struct Dependencies {
 
 /// Stores batches, a few at once.
 pub struct BatchStore {
+    client: Client,
     writer: BatchWriter,
     dead_letters: DeadLetters,
     permits: Semaphore,
+    window: Window,
+    position: Position,
     dependencies: Dependencies,
     instruments: Instruments,
 }
 
 impl BatchStore {
-    /// A store that inserts at most `concurrent` batches at once.
+    /// A store that inserts at most `concurrent` batches at once, and recalls identities within `window`.
     pub fn new(
-        writer: BatchWriter,
+        client: Client,
         dead_letters: DeadLetters,
-        concurrent: usize,
+        (concurrent, window): (usize, Window),
+        position: Position,
         dependencies: Dependencies,
         instruments: Instruments,
     ) -> Self {
         Self {
-            writer,
+            writer: BatchWriter::new(&client),
+            client,
             dead_letters,
             permits: Semaphore::new(concurrent),
+            window,
+            position,
             dependencies,
             instruments,
         }
     }
 
-    async fn insert(&self, insert: Insert) {
-        if insert.rows.is_empty() {
-            return;
-        }
-        let try_once = async || {
-            self.writer
-                .insert(&insert)
-                .await
-                .map_err(|error| describe(&error))
-        };
-        self.persist(
-            &format!("insert into {}", insert.table),
-            &self.dependencies.clickhouse,
-            try_once,
-        )
-        .await;
-    }
-
     /// Tries until it works. What stands in the way is told once it does, and on `/readyz` meanwhile.
-    async fn persist<F: Future<Output = Result<(), String>>>(
+    async fn persist<T, F: Future<Output = Result<T, String>>>(
         &self,
         what: &str,
         readiness: &Readiness,
         mut try_once: impl FnMut() -> F,
-    ) {
+    ) -> T {
         let mut backoff = Backoff::default();
         loop {
             match try_once().await {
-                Ok(()) => break,
+                Ok(done) => {
+                    readiness.set(Ok(()));
+                    return done;
+                }
                 Err(error) => {
                     let wait = backoff.next_wait();
                     tracing::warn!(
@@ -93,7 +97,18 @@ impl BatchStore {
                 }
             }
         }
-        readiness.set(Ok(()));
+    }
+
+    async fn ask<T, F: Future<Output = Result<T, WarehouseError>>>(
+        &self,
+        what: &str,
+        mut question: impl FnMut() -> F,
+    ) -> T {
+        let try_once = || {
+            let answer = question();
+            async { answer.await.map_err(|error| describe(&error)) }
+        };
+        self.persist(what, &self.dependencies.clickhouse, try_once).await
     }
 }
 
@@ -107,47 +122,170 @@ impl Store for BatchStore {
             // Never closed, so a permit always comes.
             let _permit = self.permits.acquire().await;
             let began = Instant::now();
-            let token = batch.token();
-            let rows = Bytes::from(std::mem::take(&mut batch.rows));
-            let decisions = Insert {
-                table: rows::decision::TABLE,
-                columns: rows::decision::COLUMNS,
-                rows: rows.clone(),
-                token: format!("{token}:decisions"),
-            };
-            self.insert(decisions).await;
-            // Sent and sole owner again: the memory serves the next batch.
-            batch.rows = rows.try_into_mut().map(Vec::from).unwrap_or_default();
-            self.bury(batch, &token).await;
-            self.instruments.stored(began.elapsed());
+            if batch.origin != Origin::Fresh {
+                tracing::info!(origin = ?batch.origin, records = batch.records(), "replaying");
+            }
+            self.insert(Table::Decisions, batch).await;
+            self.bury(batch).await;
+            self.insert(Table::Rejections, batch).await;
+            self.instruments.stored(batch, began.elapsed());
         };
         stored.instrument(span).await;
+    }
+
+    async fn recall(&self, partition: &Partition, before: i64) -> Recalled {
+        let Partition { topic, number } = partition;
+        let range = Offsets {
+            topic,
+            partition: *number,
+            first: before.saturating_sub(self.window.offsets),
+            last: before - 1,
+        };
+        let what = "recalling what was stored";
+        let identities = self
+            .ask(what, || queries::stored_identities(&self.client, range))
+            .await;
+        let stored_to = self
+            .ask(what, || {
+                queries::last_stored_offset(&self.client, topic, *number, before)
+            })
+            .await;
+        let identities = identities
+            .iter()
+            .map(|stored| Identity::of(&stored.event_id, stored.time, stored.offset));
+        Recalled {
+            recent: Recent::new(self.window, identities),
+            stored_to,
+        }
+    }
+
+    fn position(&self) -> u64 {
+        self.position.last_seen()
     }
 }
 
 impl BatchStore {
-    async fn bury(&self, batch: &mut Batch, token: &str) {
+    /// Inserts the rows of one table, each once.
+    async fn insert(&self, table: Table, batch: &mut Batch) {
+        let (rows, columns) = match table {
+            Table::Decisions => (&mut batch.rows, rows::decision::COLUMNS),
+            Table::Rejections => (&mut batch.rejections, rows::rejection::COLUMNS),
+        };
+        if rows.is_empty() {
+            return;
+        }
+        let bytes = Bytes::from(std::mem::take(&mut rows.bytes));
+        let whole = Insert {
+            table: table.name(),
+            columns,
+            rows: bytes.clone(),
+            token: format!("{}:{}", batch.token(), table.name()),
+        };
+        let fresh = batch.origin == Origin::Fresh && batch.promised.elapsed() < STALE;
+        let what = format!("insert into {}", table.name());
+        let mut tried = false;
+        let shared = &*batch;
+        self.ask(&what, || {
+            let careful = !fresh || std::mem::replace(&mut tried, true);
+            let whole = &whole;
+            async move {
+                if careful {
+                    self.complete(table, shared, whole).await
+                } else {
+                    self.writer.insert(whole).await
+                }
+            }
+        })
+        .await;
+        drop(whole);
+        // Sent and sole owner again: the memory serves the next batch.
+        let spare = bytes.try_into_mut().map(Vec::from).unwrap_or_default();
+        if table == Table::Decisions {
+            batch.rows.bytes = spare;
+        }
+    }
+
+    /// Inserts what is missing of rows of which some or all may be there.
+    async fn complete(&self, table: Table, batch: &Batch, whole: &Insert) -> Result<(), WarehouseError> {
+        if self.position.is_remembered(batch.position).await? {
+            // What is there is recognised by its token, block by block, in the table and in the rollup behind it.
+            self.writer.insert(whole).await?;
+        }
+        let there = queries::stored_offsets(&self.client, table, range(batch)).await?;
+        let rows = match table {
+            Table::Decisions => &batch.rows,
+            Table::Rejections => &batch.rejections,
+        };
+        let missing = missing(rows, &whole.rows, &there);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        tracing::warn!(
+            table = table.name(),
+            bytes = missing.len(),
+            "rows of a batch were missing"
+        );
+        self.instruments.completed();
+        let token = format!("{}:{:x}", whole.token, kaizen_stream::digest(&missing));
+        let rows = Bytes::from(missing);
+        self.writer
+            .insert(&Insert {
+                rows,
+                token,
+                ..whole.clone()
+            })
+            .await
+    }
+
+    /// Sends the dead letters. Their rows in `rejections` come after them: one that has its row was sent.
+    async fn bury(&self, batch: &Batch) {
         if batch.dead_letters.is_empty() {
             return;
         }
-        let send = async || {
-            let sent = self
-                .dead_letters
-                .send(&batch.partition, &batch.dead_letters)
-                .await;
+        let sent: HashSet<Place> = if batch.origin == Origin::Fresh {
+            HashSet::new()
+        } else {
+            let table = Table::Rejections;
+            self.ask("asking for rejections", || {
+                queries::stored_offsets(&self.client, table, range(batch))
+            })
+            .await
+        };
+        let unsent = |letter: &&_| {
+            let letter: &kaizen_stream::DeadLetter = letter;
+            !sent.contains(&(letter.offset, letter.time.unwrap_or_default().max(0)))
+        };
+        let letters: Vec<_> = batch.dead_letters.iter().filter(unsent).collect();
+        let send = || async {
+            let sent = self.dead_letters.send(&batch.partition, &letters).await;
             sent.map_err(|error| format!("dead letters: {error}"))
         };
         self.persist("sending dead letters", &self.dependencies.dead_letters, send)
             .await;
-        self.instruments.buried(batch.dead_letters.len());
-        let rejections = Insert {
-            table: rows::rejection::TABLE,
-            columns: rows::rejection::COLUMNS,
-            rows: Bytes::from(std::mem::take(&mut batch.rejections)),
-            token: format!("{token}:rejections"),
-        };
-        self.insert(rejections).await;
+        self.instruments.buried(letters.len());
     }
+}
+
+fn range(batch: &Batch) -> Offsets<'_> {
+    Offsets {
+        topic: &batch.partition.topic,
+        partition: batch.partition.number,
+        first: batch.first,
+        last: batch.next - 1,
+    }
+}
+
+/// The rows that are not there. `bytes` are the rows'.
+fn missing(rows: &Rows, bytes: &[u8], there: &HashSet<Place>) -> Vec<u8> {
+    let mut missing = Vec::new();
+    let mut begin = 0;
+    for Row { offset, time, end } in rows.index().iter().copied() {
+        if !there.contains(&(offset, time)) {
+            missing.extend_from_slice(&bytes[begin..end]);
+        }
+        begin = end;
+    }
+    missing
 }
 
 /// An error with its causes. ClickHouse's own words name columns and settings, never values of rows in `RowBinary`.

@@ -2,11 +2,13 @@
 //! ClickHouse as a bound parameter.
 
 mod analyses;
+mod audit;
 mod coverage;
 mod data_window;
 mod decision;
 mod decisions;
 mod estimate;
+mod ingested;
 mod metric;
 mod rejections;
 mod scope;
@@ -16,11 +18,16 @@ pub use analyses::{
     Analysis, AnalysisCursor, AnalysisState, MetricPoint, TrendRecord, analyses, analysis, points,
     put_analysis, put_results, trends, unended,
 };
+pub use audit::{PartitionAudit, RollupAudit, audit_partitions, audit_rollup};
 pub use coverage::{Coverage, coverage};
 pub use data_window::data_window;
 pub use decision::{DecisionContent, DecisionDetail, decision};
 pub use decisions::{DecisionCursor, DecisionSummary, DecisionsQuery, decisions};
 pub use estimate::{Interval, Value};
+pub use ingested::{
+    Offsets, Place, StoredIdentity, Table, deduplication_window, last_stored_offset, position,
+    stored_identities, stored_offsets,
+};
 pub use metric::{Comparison, Grouping, MetricAnswer, MetricQuery, OTHER, Point, Series, metric};
 pub use rejections::rejections;
 pub use scope::{Filter, MAX_FILTER_VALUES, MAX_FILTERS};

@@ -1,0 +1,156 @@
+//! What the collector stored of a partition, by offset, and how far the tables have come.
+
+use std::collections::HashSet;
+
+use clickhouse::Row;
+use serde::Deserialize;
+
+use crate::client::{Client, WarehouseError};
+
+/// The tables a record ends in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    /// As a decision.
+    Decisions,
+    /// As a rejected or repeated record.
+    Rejections,
+}
+
+impl Table {
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Decisions => "decisions",
+            Self::Rejections => "rejections",
+        }
+    }
+}
+
+/// A record: its offset, and its Kafka time in milliseconds since 1970, which tells it from one of the same offset of a
+/// topic that was created anew.
+pub type Place = (i64, i64);
+
+/// Consecutive offsets of a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offsets<'a> {
+    /// Topic.
+    pub topic: &'a str,
+    /// Partition of the topic.
+    pub partition: i32,
+    /// First offset.
+    pub first: i64,
+    /// Last offset.
+    pub last: i64,
+}
+
+#[derive(Row, Deserialize)]
+struct Stored {
+    offset: i64,
+    time: i64,
+}
+
+/// Which records of a range have a row in the table.
+///
+/// # Errors
+/// Any [`WarehouseError`].
+pub async fn stored_offsets(
+    client: &Client,
+    table: Table,
+    range: Offsets<'_>,
+) -> Result<HashSet<Place>, WarehouseError> {
+    let sql = format!(
+        "SELECT _offset AS offset, toUnixTimestamp64Milli(_ingested_at) AS time FROM {} \
+         WHERE _topic = ? AND _partition = ? AND _offset BETWEEN ? AND ?",
+        table.name()
+    );
+    let query = (client.query(&sql).bind(range.topic).bind(range.partition))
+        .bind(range.first)
+        .bind(range.last);
+    let stored: Vec<Stored> = client.rows(query).await?;
+    Ok(stored.into_iter().map(|row| (row.offset, row.time)).collect())
+}
+
+/// The identity of a stored decision.
+#[derive(Debug, Clone, Row, Deserialize)]
+pub struct StoredIdentity {
+    /// Its event id.
+    pub event_id: String,
+    /// Kafka's time of its record, milliseconds since 1970.
+    pub time: i64,
+    /// Its offset.
+    pub offset: i64,
+}
+
+/// The identities of a range, in the order of their offsets.
+///
+/// # Errors
+/// Any [`WarehouseError`].
+pub async fn stored_identities(
+    client: &Client,
+    range: Offsets<'_>,
+) -> Result<Vec<StoredIdentity>, WarehouseError> {
+    let sql = "SELECT event_id, toUnixTimestamp64Milli(_ingested_at) AS time, _offset AS offset FROM decisions \
+               WHERE _topic = ? AND _partition = ? AND _offset BETWEEN ? AND ? ORDER BY _offset";
+    let query = (client.query(sql).bind(range.topic).bind(range.partition))
+        .bind(range.first)
+        .bind(range.last);
+    client.rows(query).await
+}
+
+#[derive(Row, Deserialize)]
+struct Last {
+    offset: Option<i64>,
+}
+
+/// The last offset of a partition that has a row in either table, from `from` on.
+///
+/// # Errors
+/// Any [`WarehouseError`].
+pub async fn last_stored_offset(
+    client: &Client,
+    topic: &str,
+    partition: i32,
+    from: i64,
+) -> Result<Option<i64>, WarehouseError> {
+    let sql = "SELECT maxOrNull(offset) AS offset FROM ( \
+                   SELECT _offset AS offset FROM decisions WHERE _topic = ? AND _partition = ? AND _offset >= ? \
+                   UNION ALL \
+                   SELECT _offset AS offset FROM rejections WHERE _topic = ? AND _partition = ? AND _offset >= ?)";
+    let query = (client.query(sql).bind(topic).bind(partition).bind(from))
+        .bind(topic)
+        .bind(partition)
+        .bind(from);
+    let last: Option<Last> = client.row(query).await?;
+    Ok(last.and_then(|last| last.offset))
+}
+
+#[derive(Row, Deserialize)]
+struct Number {
+    value: u64,
+}
+
+/// How far the tables have come: the sum of the numbers of their newest blocks, and 1. It grows by at least one with each
+/// block that any of them takes, as do the tokens they remember.
+///
+/// # Errors
+/// Any [`WarehouseError`].
+pub async fn position(client: &Client) -> Result<u64, WarehouseError> {
+    let sql = "SELECT toUInt64(1 + sum(newest)) AS value FROM (SELECT max(max_block_number) AS newest FROM system.parts \
+               WHERE database = ? AND table IN ('decisions', 'rejections', 'rollup_hourly') GROUP BY table)";
+    number(client, sql).await
+}
+
+/// How many of its last blocks every one of the tables remembers by their tokens.
+///
+/// # Errors
+/// Any [`WarehouseError`].
+pub async fn deduplication_window(client: &Client) -> Result<u64, WarehouseError> {
+    let sql = "SELECT min(toUInt64OrZero(extract(engine_full, 'replicated_deduplication_window = (\\\\d+)'))) AS value \
+               FROM system.tables WHERE database = ? AND name IN ('decisions', 'rejections', 'rollup_hourly')";
+    number(client, sql).await
+}
+
+async fn number(client: &Client, sql: &str) -> Result<u64, WarehouseError> {
+    let number: Option<Number> = client.row(client.query(sql).bind(client.database())).await?;
+    Ok(number.map_or(0, |number| number.value))
+}

@@ -1,0 +1,160 @@
+//! The whole pipeline in memory: records in, batches out.
+
+use std::time::{Duration, Instant};
+
+use kaizen_decision::Reason;
+use kaizen_stream::Flow;
+
+use crate::fixture::{Fixture, PATIENCE, good, limits, partition};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_record_ends_in_one_place_and_offsets_follow_what_is_stored() {
+    let mut fixture = Fixture::new(limits(1000, 1 << 20), 1 << 30, 100);
+    for offset in 0..30 {
+        match offset % 3 {
+            0 => fixture.take(offset as i32 % 2, offset, None),
+            1 => fixture.take(offset as i32 % 2, offset, Some(b"not json")),
+            _ => fixture.good(offset as i32 % 2, offset),
+        }
+    }
+    fixture.drain();
+    let committed = fixture.committed.iter();
+    let committed: Vec<_> = committed
+        .map(|(partition, commit)| (*partition, commit.offset, commit.intent))
+        .collect();
+    assert_eq!(committed, [(0, 29, None), (1, 30, None)]);
+    let stored = fixture.stored();
+    assert_eq!(stored.iter().map(|batch| batch.rows).sum::<usize>(), 10);
+    let reasons = |reason| {
+        let letters = stored.iter().flat_map(|batch| &batch.letters);
+        letters.filter(|letter| letter.rejection.reason == reason).count()
+    };
+    assert_eq!((reasons(Reason::Tombstone), reasons(Reason::NotJson)), (10, 10));
+    let untouched = stored
+        .iter()
+        .flat_map(|batch| &batch.letters)
+        .filter_map(|letter| letter.value.as_deref());
+    assert!(untouched.into_iter().all(|value| value == b"not json"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_is_sealed_by_rows_by_bytes_and_by_age_whichever_comes_first() {
+    let mut by_rows = Fixture::new(limits(10, 1 << 20), 1 << 30, 100);
+    (0..25).for_each(|offset| by_rows.good(0, offset));
+    by_rows.drain();
+    assert!(by_rows.stored()[0].rows == 10 && by_rows.stored()[0].next == 10);
+
+    let size = good(0, 0).len();
+    let mut by_bytes = Fixture::new(limits(1000, 5 * size), 1 << 30, 100);
+    (0..25).for_each(|offset| by_bytes.good(0, offset));
+    by_bytes.drain();
+    assert!(
+        (3..10).contains(&by_bytes.stored()[0].rows),
+        "{:?}",
+        by_bytes.stored()
+    );
+
+    let mut by_age = Fixture::new(limits(1000, 1 << 20), 1 << 30, 100);
+    by_age.good(0, 0);
+    by_age.tick(Duration::from_millis(999));
+    assert!(by_age.pipeline.commits(by_age.began).is_empty());
+    by_age.tick(Duration::from_millis(1000));
+    assert_eq!(by_age.pipeline.commits(by_age.began).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partition_whose_store_is_slow_is_paused_and_read_again_when_it_is_done() {
+    let mut fixture = Fixture::new(limits(10, 1 << 20), 1 << 30, 0);
+    (0..10).for_each(|offset| fixture.good(0, offset));
+    fixture.commit();
+    (10..20).for_each(|offset| fixture.good(0, offset));
+    fixture.good(1, 0);
+    assert_eq!(
+        fixture.tick(Duration::ZERO),
+        Flow {
+            pause: vec![partition(0)],
+            resume: vec![]
+        }
+    );
+    assert_eq!(fixture.tick(Duration::ZERO), Flow::default(), "once");
+    fixture.memory.permits.add_permits(100);
+    let began = Instant::now();
+    let mut durable = Vec::new();
+    while durable.is_empty() && began.elapsed() < PATIENCE {
+        durable = fixture.pipeline.completed();
+    }
+    assert_eq!(durable[0].next, 10);
+    assert_eq!(
+        fixture.tick(Duration::ZERO),
+        Flow {
+            pause: vec![],
+            resume: vec![partition(0)]
+        }
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_partitions_are_paused_when_the_batches_reach_the_budget() {
+    let mut fixture = Fixture::new(limits(1000, 1 << 20), 10 * good(0, 0).len(), 0);
+    for offset in 0..20 {
+        fixture.good(offset as i32 % 4, offset);
+    }
+    let mut paused = fixture.tick(Duration::ZERO).pause;
+    paused.sort_unstable();
+    assert_eq!(paused, [partition(0), partition(1), partition(2), partition(3)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_partition_keeps_nothing_and_commits_only_what_became_durable() {
+    let mut fixture = Fixture::new(limits(10, 1 << 20), 1 << 30, 1);
+    (0..10).for_each(|offset| fixture.good(0, offset));
+    fixture.commit();
+    (10..15).for_each(|offset| fixture.good(0, offset));
+    (0..5).for_each(|offset| fixture.good(1, offset));
+    let revoked = [partition(0)];
+    let durable = fixture.pipeline.settle(&revoked, PATIENCE);
+    assert_eq!(durable.iter().map(|it| it.next).collect::<Vec<_>>(), [10]);
+    let done = fixture.pipeline.done(&revoked);
+    assert_eq!(
+        done.iter().map(|it| (it.offset, it.intent)).collect::<Vec<_>>(),
+        [(10, None)]
+    );
+    fixture.pipeline.revoke(&revoked);
+    // A record that was on its way comes again, to whoever owns the partition next.
+    fixture.good(0, 15);
+    fixture.memory.permits.add_permits(100);
+    let ends = fixture.drain();
+    assert_eq!(
+        ends.iter()
+            .map(|it| (it.partition.number, it.next))
+            .collect::<Vec<_>>(),
+        [(1, 5)]
+    );
+    assert!(
+        fixture
+            .stored()
+            .iter()
+            .all(|batch| batch.partition.number == 1 || batch.next == 10)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_is_not_stored_in_time_is_never_committed_as_stored() {
+    let mut fixture = Fixture::new(limits(10, 1 << 20), 1 << 30, 0);
+    (0..10).for_each(|offset| fixture.good(0, offset));
+    fixture.commit();
+    let revoked = [partition(0)];
+    assert!(
+        fixture
+            .pipeline
+            .settle(&revoked, Duration::from_millis(10))
+            .is_empty()
+    );
+    assert!(fixture.pipeline.done(&revoked).is_empty());
+    fixture.pipeline.revoke(&revoked);
+    fixture.memory.permits.add_permits(100);
+    assert!(fixture.drain().is_empty());
+    assert!(fixture.pipeline.completed().is_empty() && !fixture.pipeline.is_busy());
+    let left = &fixture.committed[&0];
+    assert_eq!((left.offset, left.intent.map(|intent| intent.last)), (0, Some(9)));
+}
