@@ -75,7 +75,9 @@ def test_values_json_does_not_have_are_converted(value: object, expected: object
     assert json.loads(encode({"v": value})) == {"v": expected}
 
 
-@pytest.mark.parametrize("value", [NOON, float("nan"), Colour.RED, Point(1, {2}), UUID(int=1), np.int64(7), np.float64(2)])
+@pytest.mark.parametrize(
+    "value", [NOON, float("nan"), Colour.RED, Point(1, {2}), UUID(int=1), np.int64(7), np.float64(2)]
+)
 def test_a_value_is_converted_alike_in_the_company_of_one_the_fast_encoder_refuses(value: object) -> None:
     alone, beside = encode({"v": value}), encode({"v": value, "big": 10**30})
     assert json.loads(beside) == {**json.loads(alone), "big": 10**30}
