@@ -43,6 +43,10 @@ def test_a_torn_tail_costs_no_more_than_the_torn_record(written: list[Record], d
     assert list(segment.read(torn)) == [*written[:-1], None]
 
 
+def test_zeros_behind_the_records_are_a_torn_tail() -> None:
+    assert list(segment.read(segment.write(_record(1)) + bytes(4096))) == [_record(1), None]
+
+
 @given(st.lists(records, min_size=1, max_size=4), st.data())
 def test_a_damaged_record_is_never_taken_for_a_whole_one(written: list[Record], data: st.DataObject) -> None:
     content = bytearray(b"".join(map(segment.write, written)))

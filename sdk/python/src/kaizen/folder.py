@@ -71,7 +71,7 @@ def _try_own(path: Path) -> int | None:
     """The lock on a folder, unless someone else holds it or it is gone."""
     try:
         lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:  # gone, no folder, or not this user's
         return None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,7 +1,7 @@
 """Records as bytes in a spill file, each with a checksum.
 
-A record is `length, crc32` of its body, both little-endian 32 bits; the body is the key, the event's id and the trace,
-each behind its 32-bit length, and then the value.
+A record is the `length` of its body, the `crc32` of length and body, both little-endian 32 bits, and the body: the key,
+the event's id and the trace, each behind its 32-bit length, and then the value.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from kaizen.event import Record
 
 _HEADER = struct.Struct("<II")
 _LENGTH = struct.Struct("<I")
+_SHORTEST = 3 * _LENGTH.size
 
 
 def write(record: Record) -> bytes:
@@ -22,7 +23,7 @@ def write(record: Record) -> bytes:
     for part in (record.key, record.event_id.encode("utf-8", "replace"), record.traceparent.encode()):
         parts += (_LENGTH.pack(len(part)), part)
     body = b"".join([*parts, record.value])
-    return _HEADER.pack(len(body), crc32(body)) + body
+    return _HEADER.pack(len(body), _checksum(body)) + body
 
 
 def read(content: bytes) -> Iterator[Record | None]:
@@ -38,11 +39,16 @@ def read(content: bytes) -> Iterator[Record | None]:
             return
         length, checksum = _HEADER.unpack_from(content, position)
         position = start + length
-        if position > len(content):
+        if position > len(content) or length < _SHORTEST:
             yield None
             return
         body = content[start:position]
-        yield _record(body) if crc32(body) == checksum else None
+        yield _record(body) if _checksum(body) == checksum else None
+
+
+def _checksum(body: bytes) -> int:
+    # With the length, because zeros, which a crash may leave, are an empty body of checksum 0.
+    return crc32(body, crc32(_LENGTH.pack(len(body))))
 
 
 def _record(body: bytes) -> Record:

@@ -11,6 +11,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
@@ -100,20 +101,19 @@ class Spill:
         self.bytes += sum(size for _, size in adopted)
         self._sealed = deque(sorted([*adopted, *self._sealed]))
 
-    def sync(self, *, at_once: bool = False) -> None:
+    def sync(self) -> None:
         """Forces what was appended to disk, unless that was done within the last second."""
         now = time.monotonic()
-        if self._active is not None and (at_once or now - self._synced >= _SYNC_SECONDS):
-            os.fsync(self._active)
+        if self._active is not None and now - self._synced >= _SYNC_SECONDS:
             self._synced = now
+            _force(self._active)
 
     def close(self) -> None:
         """Forces everything to disk and lets go of the folder; another process will send what is in it."""
-        if self._folder is not None:
-            try:
-                self._seal()
-            finally:
-                self._folder.release()
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            self._seal()
+            folder.release()
 
     def abandon(self) -> None:
         """Forgets the spill in a child process; the parent still owns it."""
@@ -133,12 +133,12 @@ class Spill:
                 os.ftruncate(self._active, self._active_bytes)
                 os.lseek(self._active, self._active_bytes, os.SEEK_SET)
                 return False
-            self._active_bytes += done
-            self.bytes += done
-            if self._active_bytes >= _SEGMENT_BYTES:
-                self._seal()
         except OSError:
             return False
+        self._active_bytes += done
+        self.bytes += done
+        if self._active_bytes >= _SEGMENT_BYTES:
+            self._seal()
         return True
 
     def _seal(self) -> None:
@@ -148,7 +148,11 @@ class Spill:
         active, self._active = self._active, None
         self._sealed.append((self._active_path, self._active_bytes))
         self._active_bytes = 0
-        try:
-            os.fsync(active)
-        finally:
-            os.close(active)
+        _force(active)
+        os.close(active)
+
+
+def _force(file: int) -> None:
+    # What cannot be forced to disk is still with the system, and the next write will tell.
+    with suppress(OSError):
+        os.fsync(file)
