@@ -36,6 +36,11 @@ class Scripted(Publisher):
             settle(outcome)
         return [event_id for event_id, _ in told]
 
+    def purge(self) -> None:
+        sent, self.sent = self.sent, []
+        for _, settle in sent:
+            settle("failed")
+
     @property
     def waiting(self) -> list[str]:
         return [event_id for event_id, _ in self.sent]
@@ -79,6 +84,16 @@ def test_what_failed_is_sent_again_in_order_after_a_pause(stage: Stage) -> None:
     stage.resend.step()
     assert stage.publisher.tell("acknowledged", "acknowledged") == ["a", "c"]
     assert stage.spill.is_empty
+
+
+def test_what_was_sent_after_a_failure_is_taken_back_so_that_it_does_not_overtake(stage: Stage) -> None:
+    stage.resend.step()
+    stage.publisher.tell("failed")
+    stage.resend.step()
+    assert stage.publisher.waiting == []
+    stage.now = 1.0
+    stage.resend.step()
+    assert stage.publisher.waiting == ["a", "b", "c"]
 
 
 def test_while_the_broker_is_away_one_record_finds_out_whether_it_is_back(stage: Stage) -> None:

@@ -27,6 +27,7 @@ class Resend:
         self._segment: dict[int, Record] = {}
         self._unsent: list[int] = []
         self._awaited = 0
+        self._has_failed = False
         self._not_before = 0.0
 
     @property
@@ -36,6 +37,8 @@ class Resend:
 
     def step(self) -> None:
         """Sends what can be sent now. While the broker is away that is one record, to learn when it is back."""
+        if self._has_failed and self._awaited:
+            self._publisher.purge()  # so that nothing overtakes what failed
         if not self._segment and not self._spill.is_empty and not self._awaited:
             self._segment = dict(enumerate(self._spill.load()))
             self._unsent = list(reversed(self._segment))
@@ -55,6 +58,7 @@ class Resend:
         self._awaited -= 1
         if outcome == "failed":
             self._counters.failed += 1
+            self._has_failed = True
             self._not_before = self._clock() + _PAUSE_SECONDS
         else:
             del self._segment[position]
@@ -64,6 +68,7 @@ class Resend:
             else:
                 self._counters.drop("refused")
         if not self._awaited:
+            self._has_failed = False
             # What failed is sent once more, in its order.
             self._unsent = sorted(self._segment, reverse=True)
             self._finish_segment()
