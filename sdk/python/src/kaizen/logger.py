@@ -118,8 +118,8 @@ class DecisionLogger:
         What the broker has not acknowledged within `timeout` seconds, by default `exit_timeout`, stays in the spill
         folder, for the next process to send.
         """
-        lifecycle.unwatch(self)
         self._pipeline.close(self.config.exit_timeout if timeout is None else timeout)
+        lifecycle.unwatch(self)
 
     def stats(self) -> Stats:
         """What became of the decisions so far."""

@@ -66,7 +66,7 @@ class Pipeline:
         self._buffer.close()
         if self._thread is None:
             return
-        if self._is_open.wait(seconds) and self._sender is not None:
+        if self._is_open.wait(seconds + _DISK_SECONDS) and self._sender is not None:
             self._sender.stop(seconds)
         self._thread.join(seconds + _DISK_SECONDS)
 

@@ -90,7 +90,8 @@ class Publisher:
 
     def abandon(self) -> None:
         """Forgets the producer in a child process, where its threads are not: to end it would wait for them forever."""
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._producer))
+        if hasattr(self, "_producer"):
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._producer))
 
     def _open(self) -> Producer:
         try:
