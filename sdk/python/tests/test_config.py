@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
+from broker import REPOSITORY
 
 from kaizen.config import Config, ConfigError, Options, resolve
 
@@ -78,6 +80,12 @@ def test_the_spill_folder_is_the_users_state_unless_told_otherwise(monkeypatch: 
 
 def test_options_and_configuration_name_the_same_things() -> None:
     assert set(Options.__annotations__) == {option.name for option in fields(Config)}
+
+
+def test_the_readme_tells_every_option() -> None:
+    _, options = (REPOSITORY / "sdk/python/README.md").read_text().split("## Options")
+    told = re.findall(r"^\| `(\w+)` \| ", options, re.MULTILINE)
+    assert told == [option.name for option in fields(Config)]
 
 
 def test_secrets_among_the_kafka_options_are_not_shown() -> None:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
 from datetime import datetime, timezone
 from typing import Any
@@ -87,3 +90,11 @@ def test_the_trace_is_the_argument_or_the_current_span_or_none() -> None:
         assert _build(traceparent=given_trace).traceparent == given_trace
         assert _build(traceparent="nonsense").traceparent == TRACE
     assert "traceparent" not in _event(_build(traceparent=given_trace))
+
+
+def test_without_opentelemetry_there_is_no_trace_and_no_error() -> None:
+    program = "import sys; sys.modules['opentelemetry'] = None; from kaizen.traceparent import *"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run(
+        [sys.executable, "-c", f"{program}; assert current_traceparent() == ''"], env=environment, check=True
+    )

@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,51 @@ def log(logger: DecisionLogger, first: int, end: int) -> float:
     return longest
 
 
+@dataclass(frozen=True)
+class Outage:
+    """What a logger and two other processes logged while the broker was stopped."""
+
+    witness: DecisionLogger
+    """Logged before, during and after."""
+    witnessed: str
+    longest_call: float
+    """Of the witness's calls, in seconds."""
+    orphaned: str
+    """Topic of a process that was killed and of one that has ended."""
+    orphanage: Path
+
+
+@pytest.fixture(scope="module")
+def outage(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outage]:
+    witnessed, orphaned = broker.topic(), broker.topic()
+    folder, orphanage = tmp_path_factory.mktemp("spill"), tmp_path_factory.mktemp("spill")
+    with DecisionLogger(brokers=broker.address, topic=witnessed, spill_dir=folder) as witness:
+        log(witness, 0, 200)
+        broker.stop()
+        try:
+            longest = log(witness, 200, 3000)
+            options = {"brokers": broker.address, "topic": orphaned, "spill_dir": str(orphanage), "exit_timeout": 1}
+            killed = _start("log(logger, 0, 1000)\nlogger.flush(30)\nos.kill(os.getpid(), signal.SIGKILL)", options)
+            ended = _start("log(logger, 1000, 2000)", options)
+            with killed, ended:
+                assert killed.wait(60) == -signal.SIGKILL
+                assert ended.wait(60) == 0
+            await_true(lambda: witness.stats().spilled >= 2500)
+        finally:
+            broker.start()
+        log(witness, 3000, 3200)
+        yield Outage(witness, witnessed, longest, orphaned, orphanage)
+
+
+def _start(program: str, options: dict[str, object]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM + program, json.dumps(options)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
 @pytest.fixture
 def run(tmp_path: Path, broker: Broker) -> Iterator[Run]:
     """Runs a program in a process of its own, with a logger for a topic."""
@@ -51,14 +97,7 @@ def run(tmp_path: Path, broker: Broker) -> Iterator[Run]:
 
     def run(topic: str, program: str, **options: object) -> subprocess.Popen[str]:
         given = {"brokers": broker.address, "topic": topic, "spill_dir": str(tmp_path / "spill"), **options}
-        programs.append(
-            subprocess.Popen(
-                [sys.executable, "-c", PROGRAM + program, json.dumps(given)],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-        )
+        programs.append(_start(program, given))
         return programs[-1]
 
     yield run
@@ -102,45 +141,24 @@ def test_decisions_arrive_once_and_as_the_contract_says(broker: Broker, make_log
         assert headers == ({"traceparent": TRACE.encode()} if event["input_data"]["number"] == 500 else {})
 
 
-def test_while_the_broker_is_away_nobody_waits_and_afterwards_everything_arrives(
-    broker: Broker, make_logger: MakeLogger
-) -> None:
-    topic = broker.topic()
-    logger = make_logger(brokers=broker.address, topic=topic)
-    log(logger, 0, 200)
-    broker.stop()
-    try:
-        longest = log(logger, 200, 3000)
-        await_true(lambda: logger.stats().spilled >= 2500)
-        assert longest < 1, "a caller waited"
-    finally:
-        broker.start()
-    log(logger, 3000, 3200)
-    await_true(lambda: logger.stats().acknowledged == 3200)
-    assert logger.stats().spill_bytes == 0
-    assert not logger.stats().dropped
-    records = broker.records(topic, 3200)
+def test_while_the_broker_is_away_nobody_waits(outage: Outage) -> None:
+    assert outage.longest_call < 1
+
+
+def test_after_an_outage_everything_arrives_and_sessions_keep_their_order(broker: Broker, outage: Outage) -> None:
+    await_true(lambda: outage.witness.stats().acknowledged == 3200)
+    assert outage.witness.stats().spill_bytes == 0
+    assert not outage.witness.stats().dropped
+    records = broker.records(outage.witnessed, 3200)
     assert set(_numbers(records)) == set(range(3200))
     _assert_sessions_keep_their_order(records)
 
 
-def test_what_a_killed_process_had_spilled_is_sent_by_another(
-    broker: Broker, make_logger: MakeLogger, run: Run
-) -> None:
-    topic = broker.topic()
-    broker.stop()
-    try:
-        killed = run(topic, "log(logger, 0, 1000)\nlogger.flush(30)\nos.kill(os.getpid(), signal.SIGKILL)")
-        at_its_end = run(topic, "log(logger, 1000, 2000)", exit_timeout=1)
-        assert killed.wait(60) == -signal.SIGKILL
-        assert at_its_end.wait(60) == 0
-    finally:
-        broker.start()
-    heir = make_logger(brokers=broker.address, topic=topic)
-    await_true(lambda: heir.stats().resent == 2000)
-    assert set(_numbers(broker.records(topic, 2000))) == set(range(2000))
-    heir.close()
-    assert not list(heir.config.spill_dir.iterdir())
+def test_what_a_killed_and_an_ended_process_had_spilled_is_sent_by_another(broker: Broker, outage: Outage) -> None:
+    with DecisionLogger(brokers=broker.address, topic=outage.orphaned, spill_dir=outage.orphanage) as heir:
+        await_true(lambda: heir.stats().resent == 2000)
+        assert set(_numbers(broker.records(outage.orphaned, 2000))) == set(range(2000))
+    assert not list(outage.orphanage.iterdir())
 
 
 def test_what_a_broker_that_hangs_does_not_acknowledge_is_spilled_and_sent_again(

@@ -70,7 +70,8 @@ class Config:
     buffer_events: int = 10_000
     """Most decisions that wait in memory for the background thread. 1 to 1,000,000."""
     buffer_bytes: int = 64 * _MIB
-    """Most bytes that wait there. 64 KiB to 4 GiB."""
+    """Most bytes that wait there. The background thread may hold as many again while the Kafka client, which takes
+    64 MiB, has no room. 64 KiB to 4 GiB."""
     when_full: WhenFull = "drop_newest"
     """What is dropped, and counted, when the buffer is full: `drop_newest` or `drop_oldest`."""
     spill_dir: Path = field(default_factory=_default_spill_dir)
