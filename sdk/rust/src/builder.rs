@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use rdkafka::ClientConfig;
 
 use crate::buffer::DropPolicy;
+use crate::config_error::ConfigError;
 use crate::logger::DecisionLogger;
 
 /// The largest event there can be takes about 520 KiB; a bound must leave room for one.
@@ -20,23 +21,6 @@ const QUEUED_EVENTS: &str = "100000";
 const WITHOUT_SPILL: Duration = Duration::from_secs(300);
 /// How long an event is tried before it goes to disk.
 const WITH_SPILL: Duration = Duration::from_secs(5);
-
-/// An option that is not allowed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{field}` {rule}")]
-pub struct ConfigError {
-    /// The option, as the builder or the environment names it.
-    pub field: String,
-    /// What it must be.
-    pub rule: String,
-}
-
-impl ConfigError {
-    pub(crate) fn new(field: impl Into<String>, rule: impl Into<String>) -> Self {
-        let (field, rule) = (field.into(), rule.into());
-        Self { field, rule }
-    }
-}
 
 pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 

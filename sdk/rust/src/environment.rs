@@ -5,7 +5,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::buffer::DropPolicy;
-use crate::builder::{Builder, ConfigError};
+use crate::builder::Builder;
+use crate::config_error::ConfigError;
 
 impl Builder {
     /// The options from the environment, what is absent or empty keeping its default: `KAIZEN_BROKERS`, `KAIZEN_TOPIC`,

@@ -46,6 +46,7 @@
 mod adjustment;
 mod buffer;
 mod builder;
+mod config_error;
 mod decision;
 mod encode;
 mod environment;
@@ -62,7 +63,8 @@ mod worker;
 
 pub use adjustment::{Adjustment, Reason};
 pub use buffer::DropPolicy;
-pub use builder::{Builder, ConfigError};
+pub use builder::Builder;
+pub use config_error::ConfigError;
 pub use decision::{Decision, Level};
 pub use logger::{DecisionLogger, Logged};
 pub use recording::Recording;

@@ -7,7 +7,8 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::buffer::{Buffer, Pushed};
-use crate::builder::{Builder, Clock, ConfigError};
+use crate::builder::{Builder, Clock};
+use crate::config_error::ConfigError;
 use crate::decision::Decision;
 use crate::encode::encode;
 use crate::limit;
@@ -55,7 +56,8 @@ impl Shared {
     }
 }
 
-/// Publishes decisions. Cheap to clone; all clones are one logger, and when the last one is dropped it shuts down. A
+/// Publishes decisions. Cheap to clone; all clones are one logger, and when the last one is dropped it shuts down, which
+/// may wait for [`Builder::shutdown_timeout`]. A
 /// logger in a `static` is never dropped: call [`DecisionLogger::shutdown`] before the process ends.
 #[derive(Clone)]
 pub struct DecisionLogger(Arc<Handle>);

@@ -109,10 +109,8 @@ impl Recording {
             decision = decision.processing_time(self.began.elapsed());
         }
         decision = decision.success(error_kind.is_none());
-        if let Some(kind) = error_kind {
-            if decision.error_kind.is_none() {
-                decision = decision.error_kind(kind);
-            }
+        if let Some(kind) = error_kind.filter(|_| decision.error_kind.is_none()) {
+            decision = decision.error_kind(kind);
         }
         self.logger.log(decision)
     }

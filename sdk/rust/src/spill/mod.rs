@@ -9,4 +9,4 @@ mod folder;
 mod frame;
 mod segment;
 
-pub(crate) use backlog::Backlog;
+pub(crate) use backlog::{Backlog, Bounds};

@@ -18,11 +18,12 @@ use std::time::{Duration, Instant};
 
 use rdkafka::error::KafkaError;
 
-use crate::builder::{Builder, ConfigError};
+use crate::builder::Builder;
+use crate::config_error::ConfigError;
 use crate::event::Event;
 use crate::logger::Shared;
 use crate::producer::Producer;
-use crate::spill::Backlog;
+use crate::spill::{Backlog, Bounds};
 use crate::stats::set;
 use crate::window::Window;
 
@@ -34,6 +35,9 @@ const BUSY: Duration = Duration::from_millis(5);
 const IDLE: Duration = Duration::from_millis(20);
 /// How often folders of dead processes are looked for.
 const ADOPTION: Duration = Duration::from_secs(10);
+
+/// When a spill file is followed by a new one.
+const SEGMENT_BYTES: u64 = 4 << 20;
 
 /// What a handle asks of the thread.
 pub(crate) enum Command {
@@ -80,16 +84,18 @@ impl Worker {
         commands: Receiver<Command>,
     ) -> Result<(), ConfigError> {
         let producer = Producer::create(builder.producer()).map_err(|error| refused(&error))?;
+        let bounds = Bounds {
+            all: builder.spill_bytes,
+            segment: SEGMENT_BYTES,
+        };
         let backlog = match &builder.spill_dir {
             None => None,
-            Some(root) => Some(
-                Backlog::create(root, &builder.topic, builder.spill_bytes).map_err(|error| {
-                    ConfigError::new(
-                        "spill_dir",
-                        format!("must be a folder that can be written: {error}"),
-                    )
-                })?,
-            ),
+            Some(root) => Some(Backlog::create(root, &builder.topic, bounds).map_err(|error| {
+                ConfigError::new(
+                    "spill_dir",
+                    format!("must be a folder that can be written: {error}"),
+                )
+            })?),
         };
         let worker = Self {
             shared,

@@ -1,7 +1,7 @@
 use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
-use kaizen_logger::DecisionLogger;
+use kaizen_logger::{DecisionLogger, DropReason, Logged};
 use kaizen_testkit::Kafka;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
@@ -89,5 +89,33 @@ async fn a_running_process_adopts_what_another_leaves_behind() -> Result<()> {
     ensure!(survivor.flush(SOON));
     check_accounts(&survivor.stats());
     assert_eq!(until_arrived(kafka, &topic, 100).await?, logged(100));
+    Ok(())
+}
+
+#[test]
+fn in_a_fork_decisions_are_dropped_and_counted_and_nothing_hangs() -> Result<()> {
+    let spill = tempfile::tempdir()?;
+    let logger = DecisionLogger::builder()
+        .brokers(crate::setting::NOWHERE)
+        .spill_dir(spill.path())
+        .build()?;
+    let in_fork = logger.clone();
+    let mut command = std::process::Command::new("true");
+    let check = move || {
+        let logged = in_fork.log(decision(0));
+        let flushed = in_fork.flush(SOON);
+        let stats = in_fork.shutdown(SOON);
+        let is_right = logged == Logged::Dropped(DropReason::Forked)
+            && !flushed
+            && stats.dropped(DropReason::Forked) == 1;
+        is_right
+            .then_some(())
+            .ok_or_else(|| std::io::ErrorKind::InvalidData.into())
+    };
+    // SAFETY: the child takes no lock that another thread may have held at the fork, and glibc keeps its allocator usable.
+    unsafe { std::os::unix::process::CommandExt::pre_exec(&mut command, check) };
+    ensure!(command.status()?.success());
+    // The parent's logger goes on.
+    assert_eq!(logger.log(decision(0)), Logged::Queued);
     Ok(())
 }

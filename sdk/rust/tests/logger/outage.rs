@@ -95,3 +95,21 @@ async fn a_topic_that_does_not_exist_yet_loses_nothing() -> Result<()> {
     assert_eq!(other.stats().adopted, 0);
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_the_producer_can_hold_goes_by_the_disk_and_keeps_its_order() -> Result<()> {
+    let (kafka, spill) = (Kafka::shared().await?, tempfile::tempdir()?);
+    let topic = kafka.new_topic("decisions", 3).await?;
+    let logger = builder(kafka, &topic, spill.path())
+        .kafka("queue.buffering.max.messages", "50")
+        .build()?;
+    for number in 0..2_000 {
+        assert_eq!(logger.log(decision(number)), Logged::Queued);
+    }
+    ensure!(logger.flush(SOON), "{:?}", logger.stats());
+    let stats = logger.stats();
+    check_accounts(&stats);
+    assert!(stats.spilled > 0 && stats.delivered == 2_000, "{stats:?}");
+    assert_eq!(until_arrived(kafka, &topic, 2_000).await?, logged(2_000));
+    Ok(())
+}

@@ -1,19 +1,28 @@
 //! What waits on disk, as one queue: events are appended at its end and read from its front.
 
+#[cfg(test)]
+mod keeps;
+
 use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::folder::Folder;
-use super::frame::{self, Spilled};
-use super::segment::Segment;
 use crate::event::Event;
+use crate::spill::folder::Folder;
+use crate::spill::frame::{self, Spilled};
+use crate::spill::segment::Segment;
 use crate::stats::DropReason;
 use crate::window::Window;
 
-/// From this size on a segment is followed by a new one, so that disk is given back bit by bit.
-const SEGMENT_BYTES: u64 = 4 << 20;
+/// How much the backlog may hold, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// All files together, adopted ones included.
+    pub all: u64,
+    /// From this size on a segment is followed by a new one, so that disk is given back bit by bit.
+    pub segment: u64,
+}
 
 /// What became of events that were to be appended.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -30,7 +39,7 @@ pub(crate) struct Backlog {
     root: PathBuf,
     own: Arc<Folder>,
     topic: String,
-    limit: u64,
+    bounds: Bounds,
     /// Oldest first; one that is open is the last.
     segments: VecDeque<Segment>,
     created: u64,
@@ -44,12 +53,12 @@ pub(crate) struct Backlog {
 
 impl Backlog {
     /// An empty one, with a folder of its own in `root`.
-    pub(crate) fn create(root: &Path, topic: &str, limit: u64) -> io::Result<Self> {
+    pub(crate) fn create(root: &Path, topic: &str, bounds: Bounds) -> io::Result<Self> {
         Ok(Self {
             own: Arc::new(Folder::create(root)?),
             root: root.to_owned(),
             topic: topic.to_owned(),
-            limit,
+            bounds,
             segments: VecDeque::new(),
             created: 0,
             orphans: VecDeque::new(),
@@ -86,7 +95,7 @@ impl Backlog {
 
     /// Appends events in order, by one write.
     pub(crate) fn append(&mut self, events: &[Event]) -> Appended {
-        let room = self.limit.saturating_sub(self.bytes());
+        let room = self.bounds.all.saturating_sub(self.bytes());
         let mut frames = Vec::new();
         let mut fitting = 0;
         for event in events {
@@ -112,7 +121,8 @@ impl Backlog {
     }
 
     fn write(&mut self, frames: &[u8], events: usize) -> io::Result<()> {
-        let is_full = |segment: &Segment| !segment.is_open() || segment.bytes >= SEGMENT_BYTES;
+        let most = self.bounds.segment;
+        let is_full = |segment: &Segment| !segment.is_open() || segment.bytes >= most;
         if self.segments.back().is_none_or(is_full) {
             self.close();
             let segment = Segment::create(&self.own, self.created, self.window.next())?;
