@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
@@ -28,7 +28,8 @@ impl Folder {
         for _ in 0..ATTEMPTS {
             let name = format!("{}-{}", std::process::id(), uuid::Uuid::new_v4().simple());
             let path = root.join(name);
-            fs::create_dir(&path)?;
+            // Events hold personal data: no other user may read them.
+            fs::DirBuilder::new().mode(0o700).create(&path)?;
             // An adopter that saw the folder before it was locked takes it for a dead one, and removes it.
             if let Some(folder) = Self::lock(&path)? {
                 return Ok(folder);
@@ -129,6 +130,11 @@ mod tests {
         let own = Folder::create(root.path()).unwrap();
         fs::write(own.segment(1), b"x").unwrap();
         assert!(Folder::adopt(root.path()).is_empty());
+        assert_eq!(
+            fs::metadata(&own.path).unwrap().mode() & 0o777,
+            0o700,
+            "for its user alone"
+        );
         drop(own);
         let adopted = Folder::adopt(root.path());
         assert_eq!(adopted.len(), 1);
