@@ -120,3 +120,21 @@ async fn the_table_engines_of_a_server_are_there() {
         .await;
     server.sql("DROP TABLE queue").await;
 }
+
+#[tokio::test]
+async fn the_last_rows_of_several_parts_are_found_whatever_else_is_asked_of_them() {
+    let server = Server::start().await;
+    server
+        .sql("CREATE TABLE t (kind LowCardinality(String), time DateTime64(3), text String) ENGINE = MergeTree ORDER BY kind")
+        .await;
+    for part in 0..3 {
+        let rows = format!(
+            "INSERT INTO t SELECT if(number % 2 = 0, 'even', 'odd'), toDateTime64({part} + number * 3, 3), \
+             repeat('long', 50) FROM numbers(100000)"
+        );
+        server.sql(rows).await;
+    }
+    let last = "SELECT toUnixTimestamp(time) FROM t WHERE time > toDateTime64(5, 3) AND kind = 'even' AND text != '' \
+                ORDER BY time DESC, text DESC LIMIT 1";
+    assert_eq!(server.sql(last).await, "299996");
+}

@@ -42,7 +42,7 @@ pub struct DecisionContent {
 pub async fn decision(client: &Client, event_id: &str) -> Result<Option<DecisionDetail>, QueryError> {
     let sql = format!(
         "SELECT {SUMMARY} FROM decisions WHERE event_id = ? \
-         ORDER BY (timestamp, _topic, _partition, _offset) DESC LIMIT 1"
+         ORDER BY timestamp DESC, _topic DESC, _partition DESC, _offset DESC LIMIT 1"
     );
     let summary: Option<DecisionSummary> = client.row(client.query(&sql).bind(event_id)).await?;
     let Some(summary) = summary else { return Ok(None) };
