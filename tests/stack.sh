@@ -9,7 +9,7 @@ base=$((20000 + RANDOM % 10000))
 export KAIZEN_STATE=$folder/state
 export KAFKA_PORT=$base KAFKA_CONTROLLER_PORT=$((base + 1)) CLICKHOUSE_PORT=$((base + 2)) ANALYSIS_PORT=$((base + 3))
 export REPORTING_PORT=$((base + 4)) COLLECTOR_OPERATIONS_PORT=$((base + 5)) ANALYSIS_OPERATIONS_PORT=$((base + 6))
-export REPORTING_OPERATIONS_PORT=$((base + 7))
+export REPORTING_OPERATIONS_PORT=$((base + 7)) COLLECTOR_HTTP_PORT=$((base + 8)) COLLECTOR_GRPC_PORT=$((base + 9))
 stack=deploy/local/stack.sh
 trap '$stack down >/dev/null 2>&1; rm -rf "$folder"' EXIT
 
@@ -31,7 +31,7 @@ query "INSERT INTO kaizen.rejections (_ingested_at, reason) VALUES (now(), 'tomb
 kill -KILL "$(cut -d' ' -f1 "$KAIZEN_STATE/run/collector")"
 $stack down
 [[ -z $(processes) ]] || fail "processes are left: $(processes)"
-for port in $(seq "$base" $((base + 7))); do
+for port in $(seq "$base" $((base + 9))); do
   if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then fail "port $port is still open"; fi
 done
 echo "ok: down leaves no process behind, also after a crash"

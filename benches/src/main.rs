@@ -3,6 +3,7 @@
 
 mod backlog;
 mod collector;
+mod http_ingest;
 mod kafka_engine;
 mod librdkafka;
 mod measure;
@@ -26,6 +27,12 @@ struct Options {
     /// Events of the backlog whose memory is measured; 0 leaves it out
     #[arg(long, default_value_t = 2_000_000)]
     backlog: u64,
+    /// Events sent to the collector over HTTP; 0 leaves it out
+    #[arg(long, default_value_t = 400_000)]
+    http: u64,
+    /// Only what is sent over HTTP
+    #[arg(long)]
+    http_only: bool,
 }
 
 #[tokio::main]
@@ -37,6 +44,12 @@ struct Options {
 async fn main() -> Result<()> {
     kaizen_testkit::be_quiet();
     let options = Options::parse();
+    if options.http > 0 {
+        http_ingest::report(options.http).await?;
+    }
+    if options.http_only {
+        return Ok(());
+    }
     let mut stage = Stage::build(options.events).await?;
     eprintln!(
         "{} events of {} bytes on average",

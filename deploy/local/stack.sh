@@ -5,8 +5,8 @@
 # status  says what runs
 # clean   removes all state; refuses while anything runs
 # State, logs and process ids lie under KAIZEN_STATE (.local). Everything listens on loopback. Ports, with defaults:
-# KAFKA_PORT 9092, KAFKA_CONTROLLER_PORT 9093, CLICKHOUSE_PORT 8123, ANALYSIS_PORT 50052, REPORTING_PORT 8080, and
-# COLLECTOR_OPERATIONS_PORT 9101, ANALYSIS_OPERATIONS_PORT 9102, REPORTING_OPERATIONS_PORT 9103.
+# KAFKA_PORT 9092, KAFKA_CONTROLLER_PORT 9093, CLICKHOUSE_PORT 8123, COLLECTOR_HTTP_PORT 8081, COLLECTOR_GRPC_PORT 50051,
+# ANALYSIS_PORT 50052, REPORTING_PORT 8080, and COLLECTOR_OPERATIONS_PORT 9101, ANALYSIS_OPERATIONS_PORT 9102, REPORTING_OPERATIONS_PORT 9103.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -18,6 +18,7 @@ bin=$root/target/release
 deadline=60
 
 kafka=${KAFKA_PORT:-9092} controller=${KAFKA_CONTROLLER_PORT:-9093} clickhouse=${CLICKHOUSE_PORT:-8123}
+collector_http=${COLLECTOR_HTTP_PORT:-8081} collector_grpc=${COLLECTOR_GRPC_PORT:-50051}
 analysis=${ANALYSIS_PORT:-50052} reporting=${REPORTING_PORT:-8080}
 declare -A operations=(
   [collector]=${COLLECTOR_OPERATIONS_PORT:-9101}
@@ -27,7 +28,7 @@ declare -A operations=(
 declare -A ports=(
   [kafka]="$kafka $controller"
   [clickhouse]="$clickhouse"
-  [collector]="${operations[collector]}"
+  [collector]="$collector_http $collector_grpc ${operations[collector]}"
   [analysis]="$analysis ${operations[analysis]}"
   [reporting]="$reporting ${operations[reporting]}"
 )
@@ -70,9 +71,10 @@ run() {
     collector)
       unset "${!KAIZEN__SERVER__@}"
       export KAIZEN__KAFKA__BROKERS=127.0.0.1:$kafka
+      export KAIZEN__INGEST__HTTP__ADDRESS=127.0.0.1:$collector_http KAIZEN__INGEST__GRPC__ADDRESS=127.0.0.1:$collector_grpc
       ;;
     *)
-      unset "${!KAIZEN__KAFKA__@}" "${!KAIZEN__BATCH__@}" "${!KAIZEN__PRIVACY__@}"
+      unset "${!KAIZEN__KAFKA__@}" "${!KAIZEN__BATCH__@}" "${!KAIZEN__PRIVACY__@}" "${!KAIZEN__INGEST__@}"
       export KAIZEN__SERVER__ADDRESS=127.0.0.1:${!1}
       ;;
   esac
@@ -141,6 +143,7 @@ up() {
   done
   for part in "${services[@]}"; do await "$part" ready "$part"; done
   say "services are ready: dashboard and gRPC http://127.0.0.1:$reporting, analysis 127.0.0.1:$analysis"
+  say "decisions are taken at http://127.0.0.1:$collector_http/v1/decisions, gRPC 127.0.0.1:$collector_grpc"
 }
 
 stop() {

@@ -51,6 +51,13 @@ pub struct RawDecision<'a> {
     pub(crate) allocation: Object<'a, 3>,
 }
 
+impl RawDecision<'_> {
+    /// Whether the event itself carries an `event_id`.
+    pub fn has_event_id(&self) -> bool {
+        self.root.known[0].is_some_and(|id| id.get() != "\"\"")
+    }
+}
+
 /// Decodes the value of a record, by its `content-type`. `transcoded` is working memory that can be used again for the
 /// next record: a Protobuf value is turned into JSON there, so that both encodings keep the same rules.
 ///

@@ -13,6 +13,7 @@ use axum::extract::Request;
 use axum::http::header;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
+use axum::serve::ListenerExt;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -79,10 +80,6 @@ impl Server {
             .context("reflection")?;
         let (reporter, health) = health_reporter();
         let follow = follow(self.health, reporter, shutdown.clone());
-        let cut = async {
-            shutdown.cancelled().await;
-            tokio::time::sleep(LAST_CALLS).await;
-        };
         let limits = deadline::Deadline(self.config.longest_deadline.get());
         let grpc = self
             .routes
@@ -100,12 +97,43 @@ impl Server {
         let serve = axum::serve(listener, router).with_graceful_shutdown(shutdown.clone().cancelled_owned());
         tokio::select! {
             (served, ()) = async { tokio::join!(serve, follow) } => served.context("the server"),
-            () = cut => {
+            () = cut(&shutdown) => {
                 tracing::warn!("calls and streams still open are cut");
                 Ok(())
             }
         }
     }
+}
+
+/// Serves plain HTTP until `shutdown`, then finishes the requests under way; what is still open after 8 s is cut.
+///
+/// # Errors
+/// The listener fails.
+pub async fn serve_plain(
+    listener: TcpListener,
+    router: Router,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    // Answers are short: to wait for more to send with them would only delay them.
+    let listener = listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "a connection gathers what it sends");
+        }
+    });
+    let serve = axum::serve(listener, router).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    tokio::select! {
+        served = async { serve.await } => served.context("the server"),
+        () = cut(&shutdown) => {
+            tracing::warn!("requests still open are cut");
+            Ok(())
+        }
+    }
+}
+
+/// Ends when calls under way have had the time they get after `shutdown`.
+async fn cut(shutdown: &CancellationToken) {
+    shutdown.cancelled().await;
+    tokio::time::sleep(LAST_CALLS).await;
 }
 
 /// A call of a service that is not there is told so as gRPC tells it.

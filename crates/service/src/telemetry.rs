@@ -6,6 +6,7 @@ use std::panic;
 use std::time::Duration;
 
 use anyhow::Context;
+use axum::http::HeaderMap;
 use opentelemetry::trace::{SpanContext, TraceContextExt, TracerProvider};
 use opentelemetry::{Context as TraceContext, KeyValue, propagation::TextMapPropagator};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
@@ -13,6 +14,8 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use serde::{Deserialize, Serialize};
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
@@ -128,6 +131,35 @@ pub fn span_of(traceparent: &str) -> Option<SpanContext> {
     span.is_valid().then_some(span)
 }
 
+/// The span of a request that is served, child of the one its header `traceparent` names.
+pub fn server_span(name: &str, headers: &HeaderMap) -> Span {
+    let span = tracing::info_span!("call", otel.name = name, otel.kind = "server");
+    if let Some(parent) = parent_of(headers)
+        && let Err(error) = span.set_parent(TraceContext::new().with_remote_span_context(parent))
+    {
+        tracing::debug!(%error, "a call's span has no parent");
+    }
+    span
+}
+
+/// The W3C `traceparent` to hand on: of the span when it is traced, else of the request's own header.
+pub fn traceparent_of(span: &Span, headers: &HeaderMap) -> Option<String> {
+    let traced = span.context().span().span_context().clone();
+    let context = Some(traced)
+        .filter(SpanContext::is_valid)
+        .or_else(|| parent_of(headers))?;
+    let (trace, span, flags) = (
+        context.trace_id(),
+        context.span_id(),
+        context.trace_flags().to_u8(),
+    );
+    Some(format!("00-{trace}-{span}-{flags:02x}"))
+}
+
+fn parent_of(headers: &HeaderMap) -> Option<SpanContext> {
+    headers.get("traceparent")?.to_str().ok().and_then(span_of)
+}
+
 /// A panic is a fault of the program: nothing it holds can be trusted, so the process ends at once, with one log line.
 fn abort_on_panic() {
     panic::set_hook(Box::new(|panic| {
@@ -149,6 +181,17 @@ mod tests {
         for text in ["", "x", "00-00000000000000000000000000000000-00f067aa0ba902b7-01"] {
             assert!(span_of(text).is_none(), "{text}");
         }
+    }
+
+    #[test]
+    fn without_traces_of_its_own_a_service_hands_on_the_callers() {
+        let text = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let headers =
+            |text: &str| HeaderMap::from_iter([("traceparent".parse().unwrap(), text.parse().unwrap())]);
+        let of = |headers: &HeaderMap| traceparent_of(&Span::none(), headers);
+        assert_eq!(of(&headers(text)).as_deref(), Some(text));
+        assert_eq!(of(&headers("00-x")), None);
+        assert_eq!(of(&HeaderMap::new()), None);
     }
 
     #[test]

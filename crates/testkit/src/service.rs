@@ -12,6 +12,7 @@ pub struct Service {
     part: Part,
     operations: SocketAddr,
     address: SocketAddr,
+    grpc: SocketAddr,
 }
 
 impl Service {
@@ -20,7 +21,7 @@ impl Service {
     /// # Errors
     /// If it is not built or does not become ready; with the end of its log.
     pub async fn start(name: &str, serves: bool, stack: &Stack, overrides: &[(&str, &str)]) -> Result<Self> {
-        let (operations, address) = (free_address()?, free_address()?);
+        let (operations, address, grpc) = (free_address()?, free_address()?, free_address()?);
         let part = Part::new(name, |_| {
             let mut command = Command::new(program(&format!("kaizen-{name}"))?);
             command
@@ -30,7 +31,10 @@ impl Service {
             if serves {
                 command.env("KAIZEN__SERVER__ADDRESS", address.to_string());
             } else {
-                command.env("KAIZEN__KAFKA__BROKERS", stack.kafka().brokers());
+                command
+                    .env("KAIZEN__KAFKA__BROKERS", stack.kafka().brokers())
+                    .env("KAIZEN__INGEST__HTTP__ADDRESS", address.to_string())
+                    .env("KAIZEN__INGEST__GRPC__ADDRESS", grpc.to_string());
             }
             command.envs(overrides.iter().copied());
             Ok(command)
@@ -39,6 +43,7 @@ impl Service {
             part,
             operations,
             address,
+            grpc,
         };
         service.restart().await?;
         Ok(service)
@@ -59,9 +64,14 @@ impl Service {
             .await
     }
 
-    /// Where it serves gRPC and the web; nothing listens there in a service that only consumes.
+    /// Where it serves gRPC and the web; of the collector, where it takes decisions over HTTP.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Where the collector takes decisions over gRPC.
+    pub fn grpc_url(&self) -> String {
+        format!("http://{}", self.grpc)
     }
 
     /// Asks its operations server for `metrics`, `healthz` or `readyz`.

@@ -15,10 +15,11 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{CollectorConfig, OutOfRange, Protocol};
+use crate::ingest::IngestServers;
 use crate::instruments::Instruments;
 use crate::position::Position;
 use crate::preflight;
-use crate::step::{DecisionStep, Policies};
+use crate::step::{DecisionStep, Policies, schema};
 use crate::store::{BatchStore, Dependencies};
 
 /// The loop looks at the clock 50 times a second; this long without is stuck. It covers the wait for a coordinator that is
@@ -32,6 +33,7 @@ pub struct Collector {
     pipeline: Pipeline<DecisionStep, BatchStore>,
     witness: Arc<Witness>,
     position: Position,
+    ingest: IngestServers,
 }
 
 /// Turns what the loop tells into instruments and health.
@@ -91,12 +93,16 @@ impl Application for Collector {
             .cloned()
             .collect();
         named.push(config.kafka.dead_letter_topic.clone());
+        if !named.contains(&config.ingest.topic) {
+            named.push(config.ingest.topic.clone());
+        }
         preflight::topics(&kafka, named).await?;
         preflight::tables(&client).await?;
 
         let position = Position::new(client.clone()).await.context("clickhouse")?;
         let store = store(&config, &kafka, &client, &position, (&instruments, &health))?;
         let policies = Policies::of(&config.kafka.topics)?;
+        let ingest = ingest(&config, &kafka, &catalogue, &policies, &instruments).await?;
         let step = DecisionStep::new(
             &catalogue,
             policies,
@@ -123,6 +129,7 @@ impl Application for Collector {
             pipeline,
             witness,
             position,
+            ingest,
         })
     }
 
@@ -133,12 +140,27 @@ impl Application for Collector {
             pipeline,
             witness,
             position,
+            ingest,
         } = self;
         tokio::spawn(position.follow(shutdown.clone()));
+        let serving = ingest.serve(shutdown.clone());
         let consuming = move || consume(&kafka, &topics, pipeline, witness, &shutdown);
-        tokio::task::spawn_blocking(consuming).await??;
+        let consuming = async { anyhow::Ok(tokio::task::spawn_blocking(consuming).await??) };
+        tokio::try_join!(consuming, serving)?;
         Ok(())
     }
+}
+
+async fn ingest(
+    config: &CollectorConfig,
+    kafka: &KafkaConfig,
+    catalogue: &Catalogue,
+    policies: &Policies,
+    instruments: &Instruments,
+) -> anyhow::Result<IngestServers> {
+    let (section, instruments) = (config.ingest.clone(), instruments.ingest.clone());
+    let policy = *policies.policy(&section.topic);
+    IngestServers::open(section, kafka, schema(catalogue), policy, instruments).await
 }
 
 fn kafka(config: &CollectorConfig) -> KafkaConfig {

@@ -10,6 +10,8 @@ use kaizen_warehouse::ClickHouseConfig;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
+use crate::ingest::IngestConfig;
+
 /// All of it.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -30,6 +32,8 @@ pub struct CollectorConfig {
     pub duplicates: DuplicateWindow,
     /// What becomes of personal data.
     pub privacy: PrivacyPolicy,
+    /// The ways in that are not Kafka.
+    pub ingest: IngestConfig,
 }
 
 /// The section `kafka`.
@@ -207,6 +211,7 @@ impl ServiceConfig for CollectorConfig {
 
     fn validate(&self, problems: &mut Problems) {
         self.kafka.validate(problems);
+        self.ingest.validate(problems);
         if let Err((key, rule)) = self.clickhouse.validate() {
             problems.add(&format!("clickhouse.{key}"), &self.clickhouse.url, rule);
         }

@@ -1,5 +1,9 @@
 //! The collector's own Prometheus instruments.
 
+mod ingest;
+
+pub use ingest::IngestInstruments;
+
 use std::time::Duration;
 
 use kaizen_stream::{Batch, Completion, Origin, Partition, Sealed};
@@ -28,6 +32,8 @@ pub struct Instruments {
     dead_letters: Counter,
     lag: Family<Place, Gauge>,
     watermark: Family<Place, Gauge>,
+    /// Of the ways in that are not Kafka.
+    pub ingest: IngestInstruments,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -83,6 +89,7 @@ impl Instruments {
             dead_letters: Counter::default(),
             lag: Family::default(),
             watermark: Family::default(),
+            ingest: IngestInstruments::register(registry),
         };
         instruments.name(registry);
         instruments
@@ -149,6 +156,7 @@ impl Instruments {
         drop(self.batches.get_or_create(&seal));
         drop(self.lag.get_or_create(&place));
         drop(self.watermark.get_or_create(&place));
+        self.ingest.describe();
     }
 
     /// So many fields of a decision were unknown.

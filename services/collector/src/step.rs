@@ -38,7 +38,7 @@ impl Policies {
     }
 
     /// Of one topic: by its name, else by the first expression that matches, else the strictest.
-    fn policy(&self, topic: &str) -> &TimePolicy {
+    pub fn policy(&self, topic: &str) -> &TimePolicy {
         let named = self
             .named
             .iter()
@@ -110,7 +110,8 @@ impl DecisionStep {
     }
 }
 
-fn schema(catalogue: &Catalogue) -> Schema {
+/// What the catalogue declares, as decisions are judged by it.
+pub fn schema(catalogue: &Catalogue) -> Schema {
     let pairs = |list: &[kaizen_catalogue::Extraction]| {
         list.iter()
             .map(|value| (value.name.clone(), value.pointer.clone()))

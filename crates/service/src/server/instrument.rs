@@ -5,16 +5,14 @@ use std::time::Instant;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use opentelemetry::trace::TraceContextExt;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 use tonic::{Code, Status};
 use tracing::Instrument;
-use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use crate::telemetry::span_of;
+use crate::telemetry::server_span;
 
 /// Instruments of the gRPC server.
 #[derive(Clone)]
@@ -52,17 +50,7 @@ fn seconds() -> Histogram {
 /// Measures a call. Only calls of services that are there come here, so the label has few values.
 pub async fn observe(State(instruments): State<GrpcInstruments>, request: Request, next: Next) -> Response {
     let method = request.uri().path().trim_start_matches('/').to_owned();
-    let span = tracing::info_span!("call", otel.name = method, otel.kind = "server");
-    let parent = request
-        .headers()
-        .get("traceparent")
-        .and_then(|value| value.to_str().ok())
-        .and_then(span_of);
-    if let Some(parent) = parent
-        && let Err(error) = span.set_parent(opentelemetry::Context::new().with_remote_span_context(parent))
-    {
-        tracing::debug!(%error, "a call's span has no parent");
-    }
+    let span = server_span(&method, request.headers());
     let began = Instant::now();
     let response = next.run(request).instrument(span).await;
     // An error is known when the response begins; a stream that fails later counts as begun well.

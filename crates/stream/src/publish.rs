@@ -1,0 +1,183 @@
+//! Records into a topic, acknowledged: the way in for those who do not speak Kafka.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use rdkafka::ClientContext;
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
+use tokio::sync::oneshot;
+
+use crate::kafka::KafkaConfig;
+
+/// One record to publish.
+#[derive(Debug, Clone, Copy)]
+pub struct Message<'a> {
+    /// Decides the partition.
+    pub key: &'a [u8],
+    /// The value.
+    pub value: &'a [u8],
+    /// Header `content-type`.
+    pub content_type: &'a str,
+    /// Header `event-id`.
+    pub event_id: Option<&'a str>,
+    /// Header `traceparent`.
+    pub traceparent: Option<&'a str>,
+}
+
+/// Why a record was not taken into the queue.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The queue holds as much as it may.
+    #[error("the queue of the producer is full")]
+    Full,
+    /// Kafka, or its client, does not take it.
+    #[error(transparent)]
+    Refused(#[from] KafkaError),
+    /// The producer ended before Kafka answered.
+    #[error("the producer ended before Kafka answered")]
+    Ended,
+}
+
+/// Records that belong together: they are acknowledged when all of them are.
+pub struct Publication {
+    pending: Arc<Pending>,
+    answered: oneshot::Receiver<Result<(), KafkaError>>,
+}
+
+/// Shared by the records of a publication that have no answer yet; the last one of them tells the end.
+struct Pending {
+    failed: OnceLock<KafkaError>,
+    answer: Option<oneshot::Sender<Result<(), KafkaError>>>,
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        let end = self.failed.take().map_or(Ok(()), Err);
+        if let Some(answer) = self.answer.take() {
+            // Nobody listens any more when the publication was given up.
+            let _unheard = answer.send(end);
+        }
+    }
+}
+
+impl Default for Publication {
+    fn default() -> Self {
+        let (answer, answered) = oneshot::channel();
+        let pending = Arc::new(Pending {
+            failed: OnceLock::new(),
+            answer: Some(answer),
+        });
+        Self { pending, answered }
+    }
+}
+
+impl Publication {
+    /// Returns when every in-sync replica has every record of it.
+    ///
+    /// # Errors
+    /// The first record that Kafka did not take. The others may lie in the topic.
+    pub async fn acknowledged(self) -> Result<(), PublishError> {
+        let Self { pending, answered } = self;
+        drop(pending);
+        Ok(answered.await.map_err(|_| PublishError::Ended)??)
+    }
+}
+
+struct Deliveries;
+
+impl ClientContext for Deliveries {}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = Arc<Pending>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, pending: Arc<Pending>) {
+        if let Err((error, _)) = result {
+            // One reason is enough to tell.
+            let _known = pending.failed.set(error.clone());
+        }
+    }
+}
+
+/// The way into one topic. Its queue is bounded to 32 MiB and 100,000 records. Cheap to clone.
+#[derive(Clone)]
+pub struct Publisher {
+    producer: ThreadedProducer<Deliveries>,
+    topic: Arc<str>,
+}
+
+impl Publisher {
+    /// The way to `topic`. A record that Kafka has not acknowledged within `timeout` has failed.
+    ///
+    /// # Errors
+    /// librdkafka refuses the configuration.
+    pub fn new(kafka: &KafkaConfig, topic: &str, timeout: Duration) -> KafkaResult<Self> {
+        let mut config = kafka.producer();
+        config.set("message.timeout.ms", timeout.as_millis().to_string());
+        Ok(Self {
+            producer: config.create_with_context(Deliveries)?,
+            topic: topic.into(),
+        })
+    }
+
+    /// Takes a record into the queue; its bytes are copied. What becomes of it, [`Publication::acknowledged`] tells.
+    ///
+    /// # Errors
+    /// The queue is full, or Kafka's client refuses the record.
+    pub fn send(&self, message: &Message<'_>, publication: &Publication) -> Result<(), PublishError> {
+        let record = BaseRecord::with_opaque_to(&self.topic, publication.pending.clone())
+            .key(message.key)
+            .payload(message.value)
+            .headers(headers(message));
+        self.producer.send(record).map_err(|(error, _)| match error {
+            KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) => PublishError::Full,
+            error => PublishError::Refused(error),
+        })
+    }
+
+    /// Waits until Kafka has answered for every record in the queue. Blocks for at most `patience`.
+    ///
+    /// # Errors
+    /// Some have no answer yet.
+    pub fn flush(&self, patience: Duration) -> KafkaResult<()> {
+        self.producer.flush(patience)
+    }
+}
+
+fn headers(message: &Message<'_>) -> OwnedHeaders {
+    let named = [
+        ("content-type", Some(message.content_type)),
+        ("event-id", message.event_id),
+        ("traceparent", message.traceparent),
+    ];
+    let set = named.into_iter().filter_map(|(key, value)| Some((key, value?)));
+    set.fold(OwnedHeaders::new(), |headers, (key, value)| {
+        headers.insert(Header {
+            key,
+            value: Some(value),
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_publication_ends_with_its_last_record_and_tells_the_first_failure() {
+        let empty = Publication::default();
+        assert!(empty.acknowledged().await.is_ok());
+
+        let publication = Publication::default();
+        let (first, second) = (publication.pending.clone(), publication.pending.clone());
+        let mut end = Box::pin(publication.acknowledged());
+        assert!(futures::poll!(&mut end).is_pending());
+        let fault = KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut);
+        first.failed.set(fault.clone()).unwrap();
+        drop(first);
+        assert!(futures::poll!(&mut end).is_pending(), "one has no answer yet");
+        drop(second);
+        assert!(matches!(end.await, Err(PublishError::Refused(error)) if error == fault));
+    }
+}

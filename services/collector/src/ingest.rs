@@ -1,0 +1,161 @@
+//! The ways in for those who do not speak Kafka. All of them end in the topic, and nothing is called accepted before
+//! Kafka has acknowledged it.
+//!
+//! ```text
+//! POST /v1/decisions ─► [authorize] ─► [limit] ─► [read_body] ─► [decode_body] ─┐
+//! gRPC Publish, PublishStream ─► [authorize] ─► [limit] ────────────────────────┴─► [publish]: judge ─► topic ─► answer
+//! ```
+//!
+//! A record is judged by the pipeline's own decode and validate, with the clock in place of Kafka's time of the record;
+//! a bad one is told to its producer and not published. Bounded are the requests under way and the bytes they hold
+//! (`limit`), the producer's queue (32 MiB), and the time until Kafka answers.
+
+mod authorize;
+mod config;
+mod decode_body;
+mod http;
+mod limit;
+mod publish;
+mod read_body;
+mod refuse;
+
+pub use config::IngestConfig;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, SystemTime};
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, header};
+use kaizen_decision::{Schema, TimePolicy};
+use kaizen_service::operations::listen;
+use kaizen_service::server::serve_plain;
+use kaizen_stream::{KafkaConfig, Publisher};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use self::authorize::Tokens;
+use self::limit::{Gate, Passage};
+use self::publish::{Intake, Outcome, Records};
+use self::read_body::Compression;
+use self::refuse::Refusal;
+use crate::instruments::IngestInstruments;
+
+/// At the end, what Kafka has not answered yet has this long: every request was answered before.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
+
+/// What every transport shares.
+struct Ingest {
+    config: IngestConfig,
+    tokens: Tokens,
+    gate: Gate,
+    intake: Intake,
+}
+
+impl Ingest {
+    fn instruments(&self) -> &IngestInstruments {
+        &self.intake.instruments
+    }
+
+    fn max_records(&self) -> usize {
+        self.config.max_records.size()
+    }
+
+    fn authorize(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        let shown = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+        self.tokens.authorize(shown)
+    }
+
+    fn enter(&self) -> Result<Passage, Refusal> {
+        self.gate.enter()
+    }
+
+    async fn read(
+        &self,
+        body: Body,
+        compression: Compression,
+        passage: &mut Passage,
+    ) -> Result<Vec<u8>, Refusal> {
+        let longest = self.config.max_body_bytes.size();
+        read_body::read(
+            body,
+            compression,
+            longest,
+            self.config.read_timeout.get(),
+            passage,
+        )
+        .await
+    }
+
+    async fn take(&self, records: Records<'_>) -> Result<Vec<Outcome>, Refusal> {
+        self.intake.take(records).await
+    }
+}
+
+/// The servers, their ports open.
+pub struct IngestServers {
+    ingest: Arc<Ingest>,
+    http: TcpListener,
+}
+
+impl IngestServers {
+    /// Opens the ports.
+    ///
+    /// # Errors
+    /// An address is in use or not this machine's, or librdkafka refuses the configuration.
+    pub async fn open(
+        config: IngestConfig,
+        kafka: &KafkaConfig,
+        schema: Schema,
+        policy: TimePolicy,
+        instruments: IngestInstruments,
+    ) -> anyhow::Result<Self> {
+        let publish_timeout = config.publish_timeout.get();
+        let intake = Intake {
+            schema,
+            policy,
+            clock: milliseconds,
+            max_record_bytes: config.max_record_bytes.size(),
+            publisher: Publisher::new(kafka, &config.topic, publish_timeout)?,
+            publish_timeout,
+            instruments: instruments.clone(),
+            away: AtomicBool::new(false),
+        };
+        let (requests, bytes) = (
+            config.max_in_flight_requests.size(),
+            config.max_in_flight_bytes.size(),
+        );
+        let http = listen("ingest.http.address", config.http.address).await?;
+        let ingest = Arc::new(Ingest {
+            tokens: Tokens::new(config.hashes()),
+            gate: Gate::new(requests, bytes, instruments),
+            intake,
+            config,
+        });
+        Ok(Self { ingest, http })
+    }
+
+    /// Serves until `shutdown`, then answers the requests under way.
+    ///
+    /// # Errors
+    /// A listener fails.
+    pub async fn serve(self, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let Self { ingest, http } = self;
+        let publisher = ingest.intake.publisher.clone();
+        let router = http::router(ingest.clone(), &ingest.config.http.allowed_origins);
+        serve_plain(http, router, shutdown).await?;
+        let flushed = tokio::task::spawn_blocking(move || publisher.flush(LAST_ANSWERS)).await?;
+        if let Err(error) = flushed {
+            tracing::warn!(%error, "Kafka has not answered for every record; none of those was called accepted");
+        }
+        Ok(())
+    }
+}
+
+/// The clock's time, milliseconds since 1970.
+fn milliseconds() -> i64 {
+    let since = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,11 @@
+//! The ways in that are not Kafka, on the real broker and engine: what is accepted is in the topic and then in the table,
+//! and whoever sends is told at once what is not.
+
+#[cfg(test)]
+mod drain;
+#[cfg(test)]
+mod http;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod stage;
