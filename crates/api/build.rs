@@ -6,8 +6,9 @@ use std::{env, fs};
 
 use prost::Message;
 
-const FILES: [&str; 3] = [
+const FILES: [&str; 4] = [
     "kaizen/decisions/v1/decision.proto",
+    "kaizen/decisions/v1/ingest.proto",
     "kaizen/analysis/v1/metrics.proto",
     "kaizen/analysis/v1/analysis.proto",
 ];

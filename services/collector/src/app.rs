@@ -102,7 +102,7 @@ impl Application for Collector {
         let position = Position::new(client.clone()).await.context("clickhouse")?;
         let store = store(&config, &kafka, &client, &position, (&instruments, &health))?;
         let policies = Policies::of(&config.kafka.topics)?;
-        let ingest = ingest(&config, &kafka, &catalogue, &policies, &instruments).await?;
+        let ingest = ingest(&config, &kafka, &catalogue, &policies, &instruments, &health).await?;
         let step = DecisionStep::new(
             &catalogue,
             policies,
@@ -157,10 +157,12 @@ async fn ingest(
     catalogue: &Catalogue,
     policies: &Policies,
     instruments: &Instruments,
+    health: &Health,
 ) -> anyhow::Result<IngestServers> {
     let (section, instruments) = (config.ingest.clone(), instruments.ingest.clone());
     let policy = *policies.policy(&section.topic);
-    IngestServers::open(section, kafka, schema(catalogue), policy, instruments).await
+    let schema = schema(catalogue);
+    IngestServers::open(section, kafka, schema, policy, instruments, health.clone()).await
 }
 
 fn kafka(config: &CollectorConfig) -> KafkaConfig {

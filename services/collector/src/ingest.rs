@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! POST /v1/decisions ─► [authorize] ─► [limit] ─► [read_body] ─► [decode_body] ─┐
-//! gRPC Publish, PublishStream ─► [authorize] ─► [limit] ────────────────────────┴─► [publish]: judge ─► topic ─► answer
+//! gRPC Publish, PublishStream ─► [authorize] ─► [limit] ────────────────────────┼─► [publish]: judge ─► topic ─► answer
+//! OTLP spans, log records, HTTP or gRPC ─► the same ─► [map_otlp] ──────────────┘
 //! ```
 //!
 //! A record is judged by the pipeline's own decode and validate, with the clock in place of Kafka's time of the record;
@@ -13,8 +14,11 @@
 mod authorize;
 mod config;
 mod decode_body;
+mod grpc;
 mod http;
 mod limit;
+mod map_otlp;
+mod otlp;
 mod publish;
 mod read_body;
 mod refuse;
@@ -25,14 +29,22 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
 
+use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, header};
+use kaizen_api::FILE_DESCRIPTOR_SET;
+use kaizen_api::decisions::v1::ingest_service_server::IngestServiceServer;
 use kaizen_decision::{Schema, TimePolicy};
 use kaizen_service::operations::listen;
 use kaizen_service::server::serve_plain;
+use kaizen_service::{Health, Server};
 use kaizen_stream::{KafkaConfig, Publisher};
+use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server::LogsServiceServer;
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::TraceServiceServer;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tonic::codec::CompressionEncoding::Gzip;
+use tonic::service::Routes;
 
 use self::authorize::Tokens;
 use self::limit::{Gate, Passage};
@@ -96,6 +108,8 @@ impl Ingest {
 pub struct IngestServers {
     ingest: Arc<Ingest>,
     http: TcpListener,
+    grpc: TcpListener,
+    server: Server,
 }
 
 impl IngestServers {
@@ -109,6 +123,7 @@ impl IngestServers {
         schema: Schema,
         policy: TimePolicy,
         instruments: IngestInstruments,
+        health: Health,
     ) -> anyhow::Result<Self> {
         let publish_timeout = config.publish_timeout.get();
         let intake = Intake {
@@ -126,13 +141,27 @@ impl IngestServers {
             config.max_in_flight_bytes.size(),
         );
         let http = listen("ingest.http.address", config.http.address).await?;
+        let grpc = listen("ingest.grpc.address", config.grpc.address).await?;
         let ingest = Arc::new(Ingest {
             tokens: Tokens::new(config.hashes()),
             gate: Gate::new(requests, bytes, instruments),
             intake,
             config,
         });
-        Ok(Self { ingest, http })
+        let server = Server {
+            config: ingest.config.grpc.clone(),
+            health,
+            instruments: ingest.instruments().grpc.clone(),
+            routes: routes(&ingest),
+            descriptors: FILE_DESCRIPTOR_SET,
+            web: Router::new(),
+        };
+        Ok(Self {
+            ingest,
+            http,
+            grpc,
+            server,
+        })
     }
 
     /// Serves until `shutdown`, then answers the requests under way.
@@ -140,16 +169,32 @@ impl IngestServers {
     /// # Errors
     /// A listener fails.
     pub async fn serve(self, shutdown: CancellationToken) -> anyhow::Result<()> {
-        let Self { ingest, http } = self;
+        let Self {
+            ingest,
+            http,
+            grpc,
+            server,
+        } = self;
         let publisher = ingest.intake.publisher.clone();
         let router = http::router(ingest.clone(), &ingest.config.http.allowed_origins);
-        serve_plain(http, router, shutdown).await?;
+        let plain = serve_plain(http, router, shutdown.clone());
+        tokio::try_join!(plain, server.serve(grpc, shutdown))?;
         let flushed = tokio::task::spawn_blocking(move || publisher.flush(LAST_ANSWERS)).await?;
         if let Err(error) = flushed {
             tracing::warn!(%error, "Kafka has not answered for every record; none of those was called accepted");
         }
         Ok(())
     }
+}
+
+/// The gRPC services. A message is 4 MiB at most, decompressed too (tonic's own limit).
+fn routes(ingest: &Arc<Ingest>) -> Routes {
+    let calls = IngestServiceServer::new(grpc::Calls(ingest.clone()));
+    let traces = TraceServiceServer::new(otlp::Exports(ingest.clone()));
+    let logs = LogsServiceServer::new(otlp::Exports(ingest.clone()));
+    Routes::new(calls.accept_compressed(Gzip))
+        .add_service(traces.accept_compressed(Gzip))
+        .add_service(logs.accept_compressed(Gzip))
 }
 
 /// The clock's time, milliseconds since 1970.

@@ -33,6 +33,16 @@ pub struct IngestConfig {
     pub http: HttpConfig,
     /// gRPC.
     pub grpc: ServerConfig,
+    /// OpenTelemetry.
+    pub otlp: OtlpConfig,
+}
+
+/// The section `ingest.otlp`.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct OtlpConfig {
+    /// The `log_type` of spans and log records without an attribute `kaizen.log_type`.
+    pub log_type: String,
 }
 
 /// The section `ingest.http`.
@@ -61,6 +71,13 @@ impl IngestConfig {
                     "must be a SHA-256 hash of 64 hexadecimal digits",
                 );
             }
+        }
+        if self.otlp.log_type.is_empty() {
+            problems.add(
+                "ingest.otlp.log_type",
+                "\"\"",
+                "must be a log type of the catalogue",
+            );
         }
         let (one, all) = (self.max_body_bytes.get(), self.max_in_flight_bytes.get());
         if all < 2 * one {
@@ -139,6 +156,7 @@ mod tests {
             "max_records": 10, "max_in_flight_requests": 1, "max_in_flight_bytes": 131_072, "read_timeout": "1s",
             "publish_timeout": "1s", "http": {"address": "127.0.0.1:1", "allowed_origins": []},
             "grpc": {"address": "[::1]:1", "longest_deadline": "1s", "max_concurrent_calls": 1},
+            "otlp": {"log_type": "campaign_generation"},
         })
     }
 
@@ -177,6 +195,7 @@ mod tests {
     fn wrong_values_are_refused_by_name_and_a_token_is_not_shown() {
         for (pointer, value, key) in [
             ("/topic", json!("^kaizen"), "ingest.topic"),
+            ("/otlp/log_type", json!(""), "ingest.otlp.log_type"),
             ("/tokens", json!(["hunter2"]), "ingest.tokens[0]"),
             ("/tokens", json!(["+f".repeat(32)]), "ingest.tokens[0]"),
             ("/max_in_flight_bytes", json!(131_072 + 65_536), ""),

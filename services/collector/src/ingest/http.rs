@@ -19,7 +19,7 @@ use super::decode_body::{BodyType, split};
 use super::publish::{Outcome, Records};
 use super::read_body::{self, Compression};
 use super::refuse::Refusal;
-use super::{Ingest, Passage};
+use super::{Ingest, Passage, otlp};
 
 const TRANSPORT: &str = "http";
 
@@ -27,6 +27,7 @@ const TRANSPORT: &str = "http";
 pub fn router(ingest: Arc<Ingest>, allowed_origins: &[String]) -> Router {
     let router = Router::new()
         .route("/v1/decisions", post(publish))
+        .merge(otlp::router())
         .fallback(missing)
         .with_state(ingest);
     if allowed_origins.is_empty() {
@@ -49,7 +50,7 @@ pub fn router(ingest: Arc<Ingest>, allowed_origins: &[String]) -> Router {
 }
 
 async fn missing() -> Response {
-    let detail = "decisions are sent to POST /v1/decisions";
+    let detail = "there are POST /v1/decisions, /v1/traces and /v1/logs";
     problem(StatusCode::NOT_FOUND, "not_found", detail)
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use kaizen_service::GrpcInstruments;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -17,6 +18,8 @@ pub struct IngestInstruments {
     in_flight_requests: Gauge,
     in_flight_bytes: Gauge,
     publish_duration: Histogram,
+    /// Of the gRPC server.
+    pub grpc: GrpcInstruments,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -41,6 +44,7 @@ impl IngestInstruments {
             in_flight_requests: Gauge::default(),
             in_flight_bytes: Gauge::default(),
             publish_duration: Histogram::new(exponential_buckets(0.001, 2.0, 15)),
+            grpc: GrpcInstruments::register(registry),
         };
         let help = "Records sent to the collector: accepted (acknowledged by Kafka), rejected by reason, ignored \
                     (telemetry that tells of no decision), or unacknowledged (to be sent again)";
@@ -66,6 +70,7 @@ impl IngestInstruments {
     pub fn describe(&self) {
         self.records("http", "accepted", "", 0);
         self.request("http", "accepted");
+        self.grpc.describe();
     }
 
     /// So many records came to that end.

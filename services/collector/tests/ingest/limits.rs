@@ -2,8 +2,12 @@
 
 use anyhow::{Context, Result, ensure};
 use axum::body::Bytes;
+use kaizen_api::decisions::v1::PublishRequest;
+use kaizen_api::decisions::v1::ingest_service_client::IngestServiceClient;
 use kaizen_testkit::eventually;
 use tokio::sync::mpsc;
+use tonic::{Code, Request, Status};
+use tonic_types::StatusExt;
 
 use crate::stage::{SOON, Stage, answer, event, refused};
 
@@ -55,7 +59,30 @@ async fn only_a_token_opens(stage: &Stage) -> Result<()> {
     .await?;
     let (status, _, report) = answer(sesame(post())).await?;
     ensure!(status == 202, "{status} {report}");
+    for token in [None, Some("Bearer sesame")] {
+        let refused = publish(stage, token)
+            .await
+            .err()
+            .context("let in without a token")?;
+        ensure!(refused.code() == Code::Unauthenticated, "{refused:?}");
+    }
     Ok(())
+}
+
+/// A decision over gRPC.
+async fn publish(stage: &Stage, token: Option<&str>) -> Result<(), Status> {
+    let url = stage.collector.grpc_url();
+    let channel = IngestServiceClient::connect(url).await;
+    let mut client = channel.map_err(|error| Status::unknown(error.to_string()))?;
+    let decisions = vec![crate::grpc::decision("over grpc")];
+    let mut request = Request::new(PublishRequest { decisions });
+    if let Some(token) = token {
+        let token = token
+            .parse()
+            .map_err(|_| Status::unknown("the token is no header"))?;
+        request.metadata_mut().insert("authorization", token);
+    }
+    client.publish(request).await.map(drop)
 }
 
 async fn only_listed_origins_may_ask(stage: &Stage) -> Result<()> {
@@ -137,7 +164,11 @@ async fn a_broker_that_is_away_is_told_and_what_was_unacknowledged_comes_again(s
     let broker = stage.stack.kafka().part();
     broker.pause()?;
     let (status, retry, problem) = answer(sesame(stage.post(JSON).body(event("away").build()))).await?;
+    let over_grpc = publish(stage, Some("Bearer open sesame")).await;
     broker.resume()?;
+    let unavailable = over_grpc.err().context("acknowledged by nobody")?;
+    ensure!(unavailable.code() == Code::Unavailable, "{unavailable:?}");
+    ensure!(unavailable.get_details_retry_info().is_some(), "{unavailable:?}");
     ensure!(
         status == 503 && retry.as_deref() == Some("5"),
         "{status} {retry:?} {problem}"

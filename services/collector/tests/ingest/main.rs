@@ -2,10 +2,16 @@
 //! and whoever sends is told at once what is not.
 
 #[cfg(test)]
+mod contract;
+#[cfg(test)]
 mod drain;
+#[cfg(test)]
+mod grpc;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod otlp;
 #[cfg(test)]
 mod stage;

@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use kaizen_testkit::{DecisionBuilder, Record, Service, Stack, eventually};
 use serde_json::Value;
 
+use crate::contract;
+
 pub const TOPIC: &str = "kaizen.decisions";
 pub const SOON: Duration = Duration::from_secs(30);
 
@@ -85,14 +87,20 @@ pub fn joined(events: &[Vec<u8>], open: &str, between: &str, close: &str) -> Vec
     .concat()
 }
 
-/// Status, header `retry-after` and body of an answer.
+/// Status, header `retry-after` and body of an answer, which is what the document says.
 pub async fn answer(request: reqwest::RequestBuilder) -> Result<(u16, Option<String>, Value)> {
     let response = request.send().await?;
     let status = response.status().as_u16();
     let retry = response.headers().get("retry-after");
     let retry = retry.map(|value| value.to_str().map(str::to_owned)).transpose()?;
+    let kind = response.headers().get("content-type").cloned();
     let bytes = response.bytes().await?;
-    let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into());
+    let body = serde_json::from_slice(&bytes).unwrap_or_default();
+    // Elsewhere there is nothing to document.
+    if ![404, 405].contains(&status) {
+        let kind = kind.context("content-type")?;
+        contract::keeps(status, kind.to_str()?, &body)?;
+    }
     Ok((status, retry, body))
 }
 
