@@ -11,6 +11,7 @@ const DOCUMENTS: &[&str] = &[
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/operations.md",
+    "docs/otlp.md",
     "docs/scenarios.md",
     "sdk/rust/README.md",
     "docs/adr/0001-clickhouse-engine-in-one-process.md",

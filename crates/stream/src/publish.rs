@@ -1,12 +1,12 @@
 //! Records into a topic, acknowledged: the way in for those who do not speak Kafka.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use rdkafka::ClientContext;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
+use rdkafka::{ClientConfig, ClientContext};
 use tokio::sync::oneshot;
 
 use crate::kafka::KafkaConfig;
@@ -103,7 +103,8 @@ impl ProducerContext for Deliveries {
 /// The way into one topic. Its queue is bounded to 32 MiB and 100,000 records. Cheap to clone.
 #[derive(Clone)]
 pub struct Publisher {
-    producer: ThreadedProducer<Deliveries>,
+    config: Arc<ClientConfig>,
+    producer: Arc<RwLock<ThreadedProducer<Deliveries>>>,
     topic: Arc<str>,
 }
 
@@ -116,9 +117,33 @@ impl Publisher {
         let mut config = kafka.producer();
         config.set("message.timeout.ms", timeout.as_millis().to_string());
         Ok(Self {
-            producer: config.create_with_context(Deliveries)?,
+            producer: Arc::new(RwLock::new(config.create_with_context(Deliveries)?)),
+            config: Arc::new(config),
             topic: topic.into(),
         })
+    }
+
+    fn producer(&self) -> ThreadedProducer<Deliveries> {
+        let producer = self.producer.read().unwrap_or_else(PoisonError::into_inner);
+        producer.clone()
+    }
+
+    /// After a failure: replaces a producer that has failed for good, as an idempotent one does when the broker no longer
+    /// knows its sequence. Returns why, if it has. What it had not delivered has failed.
+    ///
+    /// # Errors
+    /// librdkafka refuses the configuration.
+    pub fn renew(&self) -> KafkaResult<Option<String>> {
+        if self.producer().client().fatal_error().is_none() {
+            return Ok(None);
+        }
+        let mut producer = self.producer.write().unwrap_or_else(PoisonError::into_inner);
+        // Another request may have been here first.
+        let Some((_, reason)) = producer.client().fatal_error() else {
+            return Ok(None);
+        };
+        *producer = self.config.create_with_context(Deliveries)?;
+        Ok(Some(reason))
     }
 
     /// Takes a record into the queue; its bytes are copied. What becomes of it, [`Publication::acknowledged`] tells.
@@ -130,7 +155,7 @@ impl Publisher {
             .key(message.key)
             .payload(message.value)
             .headers(headers(message));
-        self.producer.send(record).map_err(|(error, _)| match error {
+        self.producer().send(record).map_err(|(error, _)| match error {
             KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) => PublishError::Full,
             error => PublishError::Refused(error),
         })
@@ -141,7 +166,7 @@ impl Publisher {
     /// # Errors
     /// Some have no answer yet.
     pub fn flush(&self, patience: Duration) -> KafkaResult<()> {
-        self.producer.flush(patience)
+        self.producer().flush(patience)
     }
 }
 
@@ -179,5 +204,38 @@ mod tests {
         assert!(futures::poll!(&mut end).is_pending(), "one has no answer yet");
         drop(second);
         assert!(matches!(end.await, Err(PublishError::Refused(error)) if error == fault));
+    }
+
+    #[test]
+    fn a_producer_that_has_failed_for_good_is_replaced_and_only_such_a_one() {
+        use rdkafka::bindings::rd_kafka_test_fatal_error;
+        use rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER as OUT_OF_ORDER;
+
+        let kafka = KafkaConfig {
+            brokers: "127.0.0.1:1".to_owned(),
+            group_id: String::new(),
+            properties: std::collections::BTreeMap::new(),
+        };
+        let publisher = Publisher::new(&kafka, "topic", Duration::from_millis(100)).unwrap();
+        assert_eq!(publisher.renew().unwrap(), None);
+        let producer = publisher.producer();
+        // SAFETY: the producer lives, and the reason is a C string.
+        unsafe {
+            rd_kafka_test_fatal_error(producer.client().native_ptr(), OUT_OF_ORDER, c"a test".as_ptr())
+        };
+        drop(producer);
+        let message = Message {
+            key: b"k",
+            value: b"v",
+            content_type: "application/json",
+            event_id: None,
+            traceparent: None,
+        };
+        let publication = Publication::default();
+        let refused = publisher.send(&message, &publication);
+        assert!(matches!(refused, Err(PublishError::Refused(_))), "{refused:?}");
+        assert!(publisher.renew().unwrap().unwrap().contains("a test"));
+        assert!(publisher.send(&message, &publication).is_ok());
+        assert_eq!(publisher.renew().unwrap(), None);
     }
 }

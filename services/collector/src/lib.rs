@@ -5,7 +5,8 @@
 //!                                  └── rejected, with reason and JSON pointer ───────────────────┴─► dlq, rejections
 //! ```
 //!
-//! [`ingest`] takes decisions over HTTP and publishes them to the topic; they come in from there like all others.
+//! [`ingest`] takes decisions over HTTP, gRPC and OTLP and publishes them to the topic; they come in from there like all
+//! others.
 //! [`step`] is pure; `kaizen_stream` reads, seals and commits; [`store`] makes a batch durable, once: its intent is committed
 //! before, so that whoever comes after a crash stores the same batch under the same token.
 

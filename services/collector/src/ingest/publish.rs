@@ -176,9 +176,12 @@ impl Intake {
 
     fn is_away(&self, error: &dyn std::fmt::Display) -> Refusal {
         if !self.away.swap(true, Ordering::Relaxed) {
-            tracing::warn!(%error,
-                "Kafka does not acknowledge decisions; who sends them is told to come back"
-            );
+            tracing::warn!(%error, "Kafka does not acknowledge decisions; who sends them is told to come back");
+        }
+        match self.publisher.renew() {
+            Ok(None) => {}
+            Ok(Some(reason)) => tracing::error!(reason, "the producer had failed for good and is replaced"),
+            Err(error) => tracing::error!(%error, "the producer has failed for good and cannot be replaced"),
         }
         Refusal::Unacknowledged
     }
