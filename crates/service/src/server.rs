@@ -145,16 +145,22 @@ async fn refuse_unknown_calls(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Reports readiness over `grpc.health.v1.Health`, for the server as a whole (the service named ``).
+/// Reports readiness over `grpc.health.v1.Health`, for the server as a whole (the service named ``). Who watches is told
+/// when it changes, and only then.
 async fn follow(health: Health, mut reporter: HealthReporter, shutdown: CancellationToken) {
     let mut ready = health.ready();
+    // What the reporter begins with.
+    let mut told = ServingStatus::Serving;
     loop {
         let status = if *ready.borrow_and_update() {
             ServingStatus::Serving
         } else {
             ServingStatus::NotServing
         };
-        reporter.set_service_status("", status).await;
+        if status != told {
+            reporter.set_service_status("", status).await;
+            told = status;
+        }
         tokio::select! {
             changed = ready.changed() => if changed.is_err() { return },
             () = shutdown.cancelled() => break,
