@@ -188,6 +188,7 @@ fn headers(message: &Message<'_>) -> OwnedHeaders {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kafka::GroupProtocol;
 
     #[tokio::test]
     async fn a_publication_ends_with_its_last_record_and_tells_the_first_failure() {
@@ -214,6 +215,9 @@ mod tests {
         let kafka = KafkaConfig {
             brokers: "127.0.0.1:1".to_owned(),
             group_id: String::new(),
+            group_protocol: GroupProtocol::Classic,
+            instance_id: String::new(),
+            skip_deleted: false,
             properties: std::collections::BTreeMap::new(),
         };
         let publisher = Publisher::new(&kafka, "topic", Duration::from_millis(100)).unwrap();

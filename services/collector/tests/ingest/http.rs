@@ -36,7 +36,19 @@ async fn what_is_accepted_is_in_the_topic_as_it_was_sent_and_then_in_the_table()
     headers_and_keys_are_the_events(&records)?;
     let refused = "kaizen_collector_ingest_records_total{transport=\"http\",outcome=\"rejected\",reason=\"missing_field\"}";
     ensure!(stage.metric(refused).await? > 0, "rejections are counted");
-    stage.stored(accepted).await
+    stage.stored(accepted.clone()).await?;
+    a_retry_is_stored_once(&stage, accepted).await
+}
+
+async fn a_retry_is_stored_once(stage: &Stage, mut stored: Vec<String>) -> Result<()> {
+    // Of the same session, so that the retry comes before it in the same partition.
+    let after = event("one-0").with("/event_id", "after");
+    for event in [event("one-0"), after] {
+        let (status, _, report) = answer(stage.post(JSON).body(event.build())).await?;
+        ensure!(status == 202, "{status} {report}");
+    }
+    stored.push("after".to_owned());
+    stage.stored(stored).await
 }
 
 /// One object, an array, lines, and both compressions; returns the identities.
