@@ -33,5 +33,6 @@ step "dashboard: in a browser" dashboard_in_a_browser
 step "lint" make lint
 step "instruments are documented" instruments_are_documented
 step "local stack" tests/stack.sh
+step "Python logger" sdk/python/test.sh
 # Two at once: each whole-system test has a broker, an engine and services of its own on these cores.
 step "Rust tests" cargo test --release --locked --workspace -- --test-threads=2

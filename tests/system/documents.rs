@@ -13,6 +13,7 @@ const DOCUMENTS: &[&str] = &[
     "docs/operations.md",
     "docs/otlp.md",
     "docs/scenarios.md",
+    "sdk/python/README.md",
     "sdk/rust/README.md",
     "docs/adr/0001-clickhouse-engine-in-one-process.md",
     "docs/adr/0002-kafka-in-clickhouse-behind.md",
