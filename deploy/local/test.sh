@@ -35,4 +35,4 @@ step "instruments are documented" instruments_are_documented
 step "local stack" tests/stack.sh
 step "Python logger" sdk/python/test.sh
 # Two at once: each whole-system test has a broker, an engine and services of its own on these cores.
-step "Rust tests" cargo test --release --locked --workspace -- --test-threads=2
+step "Rust tests" cargo test --release --locked --workspace --no-fail-fast -- --test-threads=2

@@ -124,7 +124,7 @@ impl Fixture {
     pub async fn slow_down(&self, seconds: u32) -> Result<()> {
         self.hide_rejections().await?;
         self.sql(&format!(
-            "CREATE VIEW kaizen.rejections AS SELECT now64(3) AS _ingested_at FROM numbers({seconds}) \
+            "CREATE VIEW kaizen.rejections AS SELECT now64(3) AS _ingested_at, '' AS reason FROM numbers({seconds}) \
              WHERE sleepEachRow(1) = 0 SETTINGS max_block_size = 1"
         ))
         .await?;
