@@ -52,7 +52,7 @@ def test_an_exception_is_recorded_and_goes_on_unchanged(
     assert raised.value is error
     (event,) = kept.events
     message = {"error_message": "about Ada"} if send_error_message else {}
-    assert event["output_data"] == {"step": 2, "error_type": kind.__name__, **message}
+    assert event["output_data"] == {"step": 2, "error_kind": kind.__name__, **message}
     assert event["decision_reasoning"]["success"] is False
 
 
@@ -60,7 +60,7 @@ def test_a_failure_that_was_handled_can_be_told(kept: Kept) -> None:
     with _decision(kept) as decision:
         decision.failed("quota")
     assert kept.events[0]["decision_reasoning"]["success"] is False
-    assert kept.events[0]["output_data"] == {"error_type": "quota"}
+    assert kept.events[0]["output_data"] == {"error_kind": "quota"}
 
 
 def test_output_that_is_no_mapping_is_left_to_the_collector_to_judge(kept: Kept) -> None:
@@ -133,7 +133,7 @@ def test_an_exception_leaves_a_decorated_function_unchanged(kept: Kept) -> None:
 
     with pytest.raises(ZeroDivisionError):
         enrich({"id": "s-7", "company": "C"}, depth=2)
-    assert kept.events[0]["output_data"] == {"error_type": "ZeroDivisionError"}
+    assert kept.events[0]["output_data"] == {"error_kind": "ZeroDivisionError"}
     assert kept.events[0]["session_id"] == "s-7"
 
 

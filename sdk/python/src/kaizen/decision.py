@@ -27,7 +27,7 @@ class Decision:
     """Times a `with` or `async with` block and logs one decision at its end.
 
     The decision is a success unless an exception leaves the block or `failed` was called. An exception goes on
-    unchanged; its type is recorded as `error_type` in `output_data`, its message only with `send_error_message`.
+    unchanged; its type is recorded as `error_kind` in `output_data`, its message only with `send_error_message`.
     """
 
     def __init__(
@@ -76,11 +76,11 @@ class Decision:
         """Sets the randomised choice that led to the decision."""
         self._fields["allocation"] = allocation
 
-    def failed(self, error_type: str | None = None) -> None:
+    def failed(self, error_kind: str | None = None) -> None:
         """Has the decision count as failed, though no exception leaves the block."""
         self._reasoning["success"] = False
-        if error_type is not None:
-            self._outputs.append({"error_type": error_type})
+        if error_kind is not None:
+            self._outputs.append({"error_kind": error_kind})
 
     def extract(
         self, take: Callable[..., None], extractor: Callable[..., Any] | None, *args: Any, **named: Any
