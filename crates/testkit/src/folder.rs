@@ -11,7 +11,7 @@ use anyhow::{Context, Result, anyhow};
 /// folder. A parent-death signal would not do: it is tied to the thread that started the child, and tests are threads.
 const WATCH: &str = r#"
 cat >/dev/null
-for pid in "$1"/*/pid; do [ -f "$pid" ] && kill -9 -- "-$(cat "$pid")"; done
+for pid in "$1"/*/pid; do [ -f "$pid" ] && kill -s KILL -- "-$(cat "$pid")"; done
 until rm -rf "$1"; do sleep 1; done
 "#;
 
