@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use kaizen_warehouse::rows::rejection::DUPLICATE;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
 use serde::Serialize;
-
-use kaizen_warehouse::rows::rejection::DUPLICATE;
 
 use crate::connection::Connection;
 use crate::progress::Progress;

@@ -27,8 +27,8 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Of an event id, in a record of this time and offset. Two ids share their 128 bits of CityHash by chance about never: among
-    /// 10¹² records once in 10¹⁴ such histories.
+    /// Of an event id, in a record of this time and offset. Its 128 bits of CityHash stand for the
+    /// id: within a window of 100,000, two of 10¹² ids share them with a probability of 3·10⁻²² (10¹² · 10⁵ / 2¹²⁸).
     pub fn of(event_id: &str, time: i64, offset: i64) -> Self {
         Self {
             id: digest(event_id.as_bytes()),
