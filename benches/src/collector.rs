@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 use kaizen_testkit::Service;
 
-use crate::measure::{Measurement, cpu};
+use crate::measure::{Measurement, cpu, cpu_of_parts};
 use crate::stage::Stage;
 
 /// Ingests every event, from the start of the process.
@@ -19,7 +19,7 @@ pub async fn ingest(stage: &mut Stage) -> Result<Measurement> {
 pub async fn run(stage: &mut Stage) -> Result<(Service, Measurement)> {
     stage.empty().await?;
     let group = stage.new_group();
-    let began = Instant::now();
+    let (began, before) = (Instant::now(), cpu_of_parts(&stage.stack)?);
     let overrides = [
         ("KAIZEN__KAFKA__GROUP_ID", group.as_str()),
         ("KAIZEN__TELEMETRY__LOG_LEVEL", "warn"),
@@ -33,6 +33,7 @@ pub async fn run(stage: &mut Stage) -> Result<(Service, Measurement)> {
             events: stage.events,
             elapsed,
             cpu: Some(cpu),
+            parts: cpu_of_parts(&stage.stack)?.saturating_sub(before),
         },
     ))
 }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use kaizen_testkit::{DecisionBuilder, Service, Stack};
 use tokio::task::JoinSet;
 
-use crate::measure::{Measurement, cpu, mib, peak_memory};
+use crate::measure::{Measurement, cpu, cpu_of_parts, mib, peak_memory};
 
 const RECORDS: u64 = 100;
 /// Length of an event, roughly.
@@ -30,7 +30,7 @@ pub async fn report(events: u64) -> Result<()> {
     let collector = Service::start("collector", false, &stack, &overrides).await?;
     let bodies: Arc<[Bytes]> = (0..events / RECORDS).map(body).collect();
     let bytes = bodies.iter().map(Bytes::len).sum::<usize>() as u64 / (events / RECORDS * RECORDS);
-    let measured = send(&collector, bodies).await?;
+    let measured = send(&stack, &collector, bodies).await?;
     println!(
         "HTTP, {} events of {bytes} B, {RECORDS} a request, {SENDERS} at once: {:.0} events/s acknowledged, {:.0} events \
          per CPU-second of the collector, peak memory {} MiB",
@@ -58,11 +58,12 @@ fn body(number: u64) -> Bytes {
     lines.flatten().collect()
 }
 
-async fn send(collector: &Service, bodies: Arc<[Bytes]>) -> Result<Measurement> {
+async fn send(stack: &Stack, collector: &Service, bodies: Arc<[Bytes]>) -> Result<Measurement> {
     let url = format!("{}/v1/decisions", collector.url());
     let client = reqwest::Client::new();
     let next = Arc::new(AtomicUsize::new(0));
     let (began, before) = (Instant::now(), cpu(collector.part().id()?)?);
+    let parts = cpu_of_parts(stack)?;
     let mut senders = JoinSet::new();
     for _ in 0..SENDERS {
         let (url, client, next, bodies) = (url.clone(), client.clone(), next.clone(), bodies.clone());
@@ -85,5 +86,6 @@ async fn send(collector: &Service, bodies: Arc<[Bytes]>) -> Result<Measurement> 
         events: bodies.len() as u64 * RECORDS,
         elapsed,
         cpu: Some(after.saturating_sub(before)),
+        parts: cpu_of_parts(stack)?.saturating_sub(parts),
     })
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use crate::measure::{Measurement, cpu};
+use crate::measure::{Measurement, cpu, cpu_of_parts};
 use crate::stage::{Stage, TOPIC};
 
 const VIEW: &str = "CREATE MATERIALIZED VIEW kaizen.queue_view TO kaizen.decisions AS
@@ -57,15 +57,17 @@ pub async fn ingest(stage: &mut Stage) -> Result<Measurement> {
     );
     clickhouse.query(&queue).await?;
     let engine = clickhouse.part().id()?;
-    let (began, before) = (Instant::now(), cpu(engine)?);
+    let (began, before) = (Instant::now(), (cpu(engine)?, cpu_of_parts(&stage.stack)?));
     clickhouse.query(VIEW).await?;
     stage.stored(stage.events).await?;
-    let (elapsed, used) = (began.elapsed(), cpu(engine)?.checked_sub(before));
+    let (elapsed, used) = (began.elapsed(), cpu(engine)?.checked_sub(before.0));
+    let parts = cpu_of_parts(&stage.stack)?.saturating_sub(before.1);
     clickhouse.query("DROP TABLE kaizen.queue_view").await?;
     clickhouse.query("DROP TABLE kaizen.queue").await?;
     Ok(Measurement {
         events: stage.events,
         elapsed,
         cpu: used,
+        parts,
     })
 }

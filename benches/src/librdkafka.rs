@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 
-use crate::measure::{Measurement, cpu};
+use crate::measure::{Measurement, cpu, cpu_of_parts};
 use crate::stage::{Stage, TOPIC};
 
 /// After this long the topic is taken for broken.
@@ -15,6 +15,7 @@ const SILENCE: Duration = Duration::from_secs(120);
 /// Reads every event, in this process.
 pub fn consume(stage: &Stage) -> Result<Measurement> {
     let (began, before) = (Instant::now(), cpu(std::process::id())?);
+    let parts = cpu_of_parts(&stage.stack)?;
     let mut config = ClientConfig::new();
     config
         .set("bootstrap.servers", stage.stack.kafka().brokers())
@@ -43,5 +44,6 @@ pub fn consume(stage: &Stage) -> Result<Measurement> {
         events,
         elapsed: began.elapsed(),
         cpu: used,
+        parts: cpu_of_parts(&stage.stack)?.saturating_sub(parts),
     })
 }

@@ -33,6 +33,9 @@ struct Options {
     /// Only what is sent over HTTP
     #[arg(long)]
     http_only: bool,
+    /// Events of eight weeks, as an import of history brings them, instead of events of now
+    #[arg(long)]
+    history: bool,
 }
 
 #[tokio::main]
@@ -50,7 +53,7 @@ async fn main() -> Result<()> {
     if options.http_only {
         return Ok(());
     }
-    let mut stage = Stage::build(options.events).await?;
+    let mut stage = Stage::build(options.events, options.history).await?;
     eprintln!(
         "{} events of {} bytes on average",
         options.events, stage.event_bytes
@@ -63,10 +66,10 @@ async fn main() -> Result<()> {
         collector.push(collector::ingest(&mut stage).await?);
     }
     println!(
-        "| {} events of {} B, median of {} | events/s | of the Kafka engine | events per CPU-second of its process |",
+        "| {} events of {} B, median of {} | events/s | of the Kafka engine | events per CPU-second of its process | µs of broker and engine an event |",
         options.events, stage.event_bytes, options.rounds
     );
-    println!("|---|---|---|---|");
+    println!("|---|---|---|---|---|");
     let peer = median(&engine).rate();
     row("librdkafka alone (reads, stores nothing)", &alone, peer);
     row(
@@ -94,8 +97,9 @@ fn row(name: &str, rounds: &[Measurement], peer: f64) {
         .rate_of_cpu()
         .map_or_else(|| "–".to_owned(), |rate| format!("{rate:.0}"));
     println!(
-        "| {name} | {:.0} | {:.2} × | {cpu} |",
+        "| {name} | {:.0} | {:.2} × | {cpu} | {:.1} |",
         median.rate(),
-        median.rate() / peer
+        median.rate() / peer,
+        median.micros_of_parts(),
     );
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use kaizen_testkit::Stack;
 
 /// What one round took.
 #[derive(Debug, Clone, Copy)]
@@ -14,6 +15,8 @@ pub struct Measurement {
     pub elapsed: Duration,
     /// CPU of the process that did it, where that is a process of its own.
     pub cpu: Option<Duration>,
+    /// CPU of broker and engine.
+    pub parts: Duration,
 }
 
 impl Measurement {
@@ -22,10 +25,20 @@ impl Measurement {
         self.events as f64 / self.elapsed.as_secs_f64()
     }
 
+    /// Microseconds of CPU of broker and engine an event.
+    pub fn micros_of_parts(&self) -> f64 {
+        self.parts.as_secs_f64() * 1e6 / self.events as f64
+    }
+
     /// Events a second of CPU.
     pub fn rate_of_cpu(&self) -> Option<f64> {
         self.cpu.map(|cpu| self.events as f64 / cpu.as_secs_f64())
     }
+}
+
+/// CPU that broker and engine have used.
+pub fn cpu_of_parts(stack: &Stack) -> Result<Duration> {
+    Ok(cpu(stack.kafka().part().id()?)? + cpu(stack.clickhouse().part().id()?)?)
 }
 
 /// The round of the median rate.

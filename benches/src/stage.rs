@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use jiff::Timestamp;
 use kaizen_catalogue::Catalogue;
 use kaizen_simulator::{Scenario, Simulation};
 use kaizen_testkit::{Stack, workspace};
@@ -23,17 +24,20 @@ pub struct Stage {
     pub events: u64,
     /// Their mean length.
     pub event_bytes: u64,
+    /// Whether their times are the scenario's, not those of publishing.
+    history: bool,
     rounds: u32,
 }
 
 impl Stage {
     /// Starts the parts and publishes the events.
-    pub async fn build(events: u64) -> Result<Self> {
+    pub async fn build(events: u64, history: bool) -> Result<Self> {
         let stack = Stack::start().await?;
         let mut stage = Self {
             stack,
             events: 0,
             event_bytes: 0,
+            history,
             rounds: 0,
         };
         stage.publish(events)?;
@@ -53,7 +57,10 @@ impl Stage {
             .set("batch.size", "262144");
         let producer: ThreadedProducer<DefaultProducerContext> = config.create()?;
         let mut bytes = 0;
-        for event in Simulation::new(&scenario, &catalogue, 1 + self.events) {
+        for mut event in Simulation::new(&scenario, &catalogue, 1 + self.events) {
+            if !self.history {
+                event.value = made_now(&event.value)?;
+            }
             bytes += event.value.len() as u64;
             let mut record = BaseRecord::to(TOPIC).key(&event.key).payload(&event.value);
             while let Err((error, back)) = producer.send(record) {
@@ -103,4 +110,13 @@ impl Stage {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+/// The event, as if its decision had been made now.
+fn made_now(event: &[u8]) -> Result<Vec<u8>> {
+    let text = std::str::from_utf8(event)?;
+    let (before, rest) = text.split_once("\"timestamp\":\"").context("no timestamp")?;
+    let (_, after) = rest.split_once('"').context("a timestamp without end")?;
+    let now = Timestamp::from_millisecond(Timestamp::now().as_millisecond())?;
+    Ok(format!("{before}\"timestamp\":\"{now}\"{after}").into_bytes())
 }

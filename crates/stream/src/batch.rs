@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use kaizen_decision::{RawRecord, Rejection};
 
 use crate::intent::Intent;
+use crate::rows::Rows;
 
 /// A partition of a topic.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -76,56 +77,6 @@ impl DeadLetter {
     }
 }
 
-/// Encoded rows of one table, one a record.
-#[derive(Debug, Default)]
-pub struct Rows {
-    /// The rows, one after the other; [`Rows::end`] tells where each ends.
-    pub bytes: Vec<u8>,
-    index: Vec<Row>,
-}
-
-/// The row of a record within the bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Row {
-    /// Offset of the record.
-    pub offset: i64,
-    /// Kafka's time of the record, milliseconds since 1970; 0 without. With the offset it tells the record from every
-    /// other of its partition, also of a topic that was created anew.
-    pub time: i64,
-    /// Where the row ends; it begins where the one before ends.
-    pub end: usize,
-}
-
-impl Rows {
-    /// Notes that what was appended to the bytes is the row of the record.
-    pub fn end(&mut self, record: &RawRecord<'_>) {
-        self.index.push(Row {
-            offset: record.offset,
-            time: record.time.unwrap_or_default().max(0),
-            end: self.bytes.len(),
-        });
-    }
-
-    /// Where the rows are, in their order.
-    pub fn index(&self) -> &[Row] {
-        &self.index
-    }
-
-    /// How many.
-    pub fn len(&self) -> usize {
-        self.index.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.index.is_empty()
-    }
-
-    fn size(&self) -> usize {
-        self.bytes.len() + size_of_val(self.index.as_slice())
-    }
-}
-
 /// What can be there of a batch before it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
@@ -173,19 +124,15 @@ pub struct Batch {
 const TRACES: usize = 8;
 
 impl Batch {
-    /// A batch that begins with `record`; `rows` is memory to be used again.
-    pub fn open(partition: Partition, record: &RawRecord<'_>, mut rows: Vec<u8>, now: Instant) -> Self {
-        rows.clear();
+    /// A batch that begins with `record`.
+    pub fn open(partition: Partition, record: &RawRecord<'_>, now: Instant) -> Self {
         Self {
             partition,
             first: record.offset,
             next: record.offset,
             first_time: record.time,
             last_time: record.time,
-            rows: Rows {
-                bytes: rows,
-                index: Vec::new(),
-            },
+            rows: Rows::default(),
             rejections: Rows::default(),
             dead_letters: Vec::new(),
             traces: Vec::new(),
@@ -220,9 +167,20 @@ impl Batch {
         self.rows.len() + self.rejections.len()
     }
 
-    /// Bytes it holds.
+    /// Bytes of its rows and dead letters.
     pub fn bytes(&self) -> usize {
-        self.rows.size() + self.rejections.size() + self.letter_bytes
+        self.rows.bytes() + self.rejections.bytes() + self.letter_bytes
+    }
+
+    /// Bytes of memory it holds.
+    pub fn memory(&self) -> usize {
+        self.rows.memory() + self.rejections.memory() + self.letter_bytes
+    }
+
+    /// Ends its rows: no record comes after.
+    pub fn close(&mut self) {
+        self.rows.close();
+        self.rejections.close();
     }
 
     /// Why it is full, if it is.
@@ -240,7 +198,7 @@ impl Batch {
 
     /// The intent to store it, at the batch's position of the warehouse.
     pub fn intent(&self) -> Intent {
-        let content = [&self.rows, &self.rejections].map(|rows| digest(&rows.bytes));
+        let content = [&self.rows, &self.rejections].map(Rows::digest);
         Intent {
             first: self.first,
             last: self.next - 1,

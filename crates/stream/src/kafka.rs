@@ -37,7 +37,7 @@ pub enum GroupProtocol {
 /// Kilobytes that librdkafka fetches ahead, for all partitions together.
 const FETCHED_AHEAD: &str = "16384";
 /// The largest fetch: above the topics' largest record of 2 MiB.
-const FETCH: &str = "8388608";
+const FETCH: &str = "4194304";
 /// The topic of dead letters takes records of 4 MiB.
 const LARGEST_DEAD_LETTER: &str = "4194304";
 

@@ -23,9 +23,10 @@ mod reading;
 mod rebalance;
 mod recent;
 mod retry;
+mod rows;
 mod store;
 
-pub use batch::{Batch, DeadLetter, Limits, Origin, Partition, Row, Rows, Sealed, digest};
+pub use batch::{Batch, DeadLetter, Limits, Origin, Partition, Sealed, digest};
 pub use consume::{ConsumeError, Observer, consume};
 pub use dead_letter::DeadLetters;
 pub use intent::{ForeignMetadata, Intent};
@@ -35,4 +36,5 @@ pub use publish::{Message, Publication, PublishError, Publisher};
 pub use reading::{Commit, Unexpected};
 pub use recent::{Identity, Recent, Window};
 pub use retry::Backoff;
+pub use rows::{Row, Rows};
 pub use store::{Completion, Recalled, Store};

@@ -61,7 +61,7 @@ pub struct Pipeline<P, S> {
 }
 
 impl<P: Step, S: Store> Pipeline<P, S> {
-    /// A pipeline whose batches together hold at most `budget` bytes, and what one record adds to it.
+    /// A pipeline whose batches together hold at most `budget` bytes of memory, and what one record adds to it.
     pub fn new(step: P, store: Arc<S>, limits: Limits, budget: usize, runtime: Handle) -> Self {
         let (sender, events) = channel();
         Self {
@@ -131,7 +131,7 @@ impl<P: Step, S: Store> Pipeline<P, S> {
         for index in 0..self.readings.len() {
             self.seal_if_due(index, now);
         }
-        let over_budget = self.bytes() >= self.budget;
+        let over_budget = self.memory() >= self.budget;
         let mut flow = Flow::default();
         for reading in &mut self.readings {
             let pause = reading.is_held(&self.limits) || (over_budget && !reading.is_replaying());
@@ -204,10 +204,9 @@ impl<P: Step, S: Store> Pipeline<P, S> {
                 }
                 None
             }
-            Event::Stored(mut completion) => {
+            Event::Stored(completion) => {
                 let reading = self.assignment(completion.assignment)?;
-                let rows = std::mem::take(&mut completion.rows);
-                reading.stored(completion.next, rows, Instant::now());
+                reading.stored(completion.next, Instant::now());
                 Some(completion)
             }
         }
@@ -275,8 +274,8 @@ impl<P: Step, S: Store> Pipeline<P, S> {
         self.readings.iter().any(Reading::is_busy)
     }
 
-    /// Bytes of all batches.
-    pub fn bytes(&self) -> usize {
-        self.readings.iter().map(Reading::bytes).sum()
+    /// Bytes of memory of all batches.
+    pub fn memory(&self) -> usize {
+        self.readings.iter().map(Reading::memory).sum()
     }
 }

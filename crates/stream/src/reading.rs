@@ -48,8 +48,6 @@ pub(crate) struct Reading {
     pub(crate) assignment: u64,
     pub(crate) paused: bool,
     pub(crate) cancelled: CancellationToken,
-    /// Memory of a batch that is stored.
-    pub(crate) spare: Vec<u8>,
     /// What is stored before; unknown until it is recalled.
     recent: Option<Recent>,
     /// Records up to here may be stored already.
@@ -59,7 +57,7 @@ pub(crate) struct Reading {
     open: Option<Batch>,
     /// Waits for its intent to be committed.
     sealed: Option<(Batch, Intent)>,
-    /// Bytes of the batch that is being stored.
+    /// Memory of the batch that is being stored.
     pub(crate) storing: Option<usize>,
     /// Offset after what is stored while the committed one still says that it is about to be, and since when.
     stored: Option<(i64, Instant)>,
@@ -75,7 +73,6 @@ impl Reading {
             assignment,
             paused: true,
             cancelled: CancellationToken::new(),
-            spare: Vec::new(),
             recent: None,
             doubtful_to: -1,
             replay,
@@ -111,15 +108,15 @@ impl Reading {
             });
         };
         self.next = record.offset + 1;
-        let (partition, spare) = (&self.partition, &mut self.spare);
-        let open = || Batch::open(partition.clone(), record, std::mem::take(spare), now);
+        let partition = &self.partition;
+        let open = || Batch::open(partition.clone(), record, now);
         Ok((self.open.get_or_insert_with(open), recent))
     }
 
-    pub(crate) fn bytes(&self) -> usize {
+    pub(crate) fn memory(&self) -> usize {
         let sealed = self.sealed.as_ref().map(|(batch, _)| batch);
         let batches = self.open.iter().chain(sealed);
-        batches.map(Batch::bytes).sum::<usize>() + self.storing.unwrap_or_default()
+        batches.map(Batch::memory).sum::<usize>() + self.storing.unwrap_or_default()
     }
 
     /// Whether nothing may be read for now. A batch that is rebuilt grows to what it was, whatever the limits.
@@ -158,6 +155,7 @@ impl Reading {
             return None;
         }
         let mut batch = self.open.take()?;
+        batch.close();
         batch.position = position;
         if let Some(left) = self.replay.take() {
             // What is stored of it is as old as the intent that was left.
@@ -201,14 +199,13 @@ impl Reading {
         let sealed = self.sealed.take_if(|(_, intent)| Some(*intent) == commit.intent);
         let (mut batch, _) = sealed?;
         batch.promised = Instant::now();
-        self.storing = Some(batch.bytes());
+        self.storing = Some(batch.memory());
         Some(batch)
     }
 
     /// Notes that a batch is stored.
-    pub(crate) fn stored(&mut self, next: i64, rows: Vec<u8>, now: Instant) {
+    pub(crate) fn stored(&mut self, next: i64, now: Instant) {
         self.storing = None;
-        self.spare = rows;
         self.stored = Some((next, now));
     }
 }

@@ -15,7 +15,7 @@ pub trait Store: Send + Sync + 'static {
     /// Stores the whole batch once, trying for as long as it takes; returns when every row and every dead letter of it is
     /// durable. It is dropped when the partition is lost or the service ends; then nothing of it was acknowledged, and
     /// whoever reads the partition next gives the same batch again.
-    fn store(&self, batch: &mut Batch) -> impl Future<Output = ()> + Send;
+    fn store(&self, batch: &Batch) -> impl Future<Output = ()> + Send;
 
     /// What is known of the records of a partition that were stored before the offset, trying for as long as it takes.
     fn recall(&self, partition: &Partition, before: i64) -> impl Future<Output = Recalled> + Send;
@@ -36,8 +36,6 @@ pub struct Completion {
     pub next: i64,
     /// Kafka's time of its last record.
     pub last_time: Option<i64>,
-    /// Its memory, to be used again.
-    pub rows: Vec<u8>,
 }
 
 /// What is known of a partition before its first record is read.
@@ -66,11 +64,11 @@ pub(crate) struct Background<S> {
 
 impl<S: Store> Background<S> {
     /// Stores a batch and reports its completion, unless it is cancelled before.
-    pub(crate) fn store(&self, mut batch: Batch, assignment: u64, cancelled: CancellationToken) {
+    pub(crate) fn store(&self, batch: Batch, assignment: u64, cancelled: CancellationToken) {
         let (store, events) = (self.store.clone(), self.events.clone());
         self.runtime.spawn(async move {
             tokio::select! {
-                () = store.store(&mut batch) => {}
+                () = store.store(&batch) => {}
                 () = cancelled.cancelled() => return,
             }
             let completion = Completion {
@@ -78,7 +76,6 @@ impl<S: Store> Background<S> {
                 assignment,
                 next: batch.next,
                 last_time: batch.last_time,
-                rows: batch.rows.bytes,
             };
             report(&events, Event::Stored(completion));
         });

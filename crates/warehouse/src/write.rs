@@ -25,8 +25,8 @@ pub struct Insert {
     pub table: &'static str,
     /// Its columns, in the order of the rows' values.
     pub columns: &'static str,
-    /// Rows in `RowBinary`; at most a block of them (1,048,576 rows, 256 MiB).
-    pub rows: Bytes,
+    /// Rows in `RowBinary`, in pieces; at most a block of them (1,048,576 rows, 256 MiB).
+    pub rows: Vec<Bytes>,
     /// The same for the same rows, another one for any others.
     pub token: String,
 }
@@ -65,7 +65,9 @@ impl BatchWriter {
             .with_setting("insert_deduplication_token", &insert.token)
             .insert_formatted_with(statement);
         let sent = async {
-            request.send(insert.rows.clone()).await?;
+            for piece in &insert.rows {
+                request.send(piece.clone()).await?;
+            }
             request.end().await
         };
         crate::client::within_time(sent).await

@@ -92,8 +92,8 @@ impl DecisionStep {
         let decision = validate(raw, record, &self.schema, self.policies.policy(record.topic))?;
         let identity = Identity::of(&decision.event_id, decision.recorded, record.offset);
         if recent.knows(identity) {
-            rows::rejection::encode_duplicate(record, &mut batch.rejections.bytes);
-            batch.rejections.end(record);
+            let encode = |bytes: &mut Vec<u8>| rows::rejection::encode_duplicate(record, bytes);
+            batch.rejections.push(record, encode);
             return Ok(());
         }
         recent.remember(identity);
@@ -103,8 +103,9 @@ impl DecisionStep {
             extracted: extract(&decision, &self.schema),
             decision: &decision,
         };
-        rows::decision::encode(&row, &mut batch.rows.bytes);
-        batch.rows.end(record);
+        batch
+            .rows
+            .push(record, |bytes| rows::decision::encode(&row, bytes));
         self.instruments.unknown_fields(decision.unknown_fields);
         Ok(())
     }
@@ -127,8 +128,8 @@ pub fn schema(catalogue: &Catalogue) -> Schema {
 impl Step for DecisionStep {
     fn apply(&mut self, record: &RawRecord<'_>, recent: &mut Recent, batch: &mut Batch) {
         if let Err(rejection) = self.encode(record, recent, batch) {
-            rows::rejection::encode(record, rejection, &mut batch.rejections.bytes);
-            batch.rejections.end(record);
+            let encode = |bytes: &mut Vec<u8>| rows::rejection::encode(record, rejection, bytes);
+            batch.rejections.push(record, encode);
             batch.bury(DeadLetter::of(record, rejection));
         }
     }

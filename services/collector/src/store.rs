@@ -13,7 +13,7 @@ use bytes::Bytes;
 use kaizen_service::Readiness;
 use kaizen_service::telemetry::span_of;
 use kaizen_stream::{
-    Backoff, Batch, DeadLetters, Identity, Origin, Partition, Recalled, Recent, Row, Rows, Store, Window,
+    Backoff, Batch, DeadLetters, Identity, Origin, Partition, Recalled, Recent, Rows, Store, Window,
 };
 use kaizen_warehouse::queries::{self, Offsets, Place, Table};
 use kaizen_warehouse::{BatchWriter, Client, Insert, WarehouseError, rows};
@@ -113,7 +113,7 @@ impl BatchStore {
 }
 
 impl Store for BatchStore {
-    async fn store(&self, batch: &mut Batch) {
+    async fn store(&self, batch: &Batch) {
         let span = tracing::info_span!("store", partition = %batch.partition, first = batch.first, next = batch.next);
         for parent in batch.traces.iter().filter_map(|trace| span_of(trace)) {
             span.add_link(parent);
@@ -166,57 +166,50 @@ impl Store for BatchStore {
 
 impl BatchStore {
     /// Inserts the rows of one table, each once.
-    async fn insert(&self, table: Table, batch: &mut Batch) {
+    async fn insert(&self, table: Table, batch: &Batch) {
         let (rows, columns) = match table {
-            Table::Decisions => (&mut batch.rows, rows::decision::COLUMNS),
-            Table::Rejections => (&mut batch.rejections, rows::rejection::COLUMNS),
+            Table::Decisions => (&batch.rows, rows::decision::COLUMNS),
+            Table::Rejections => (&batch.rejections, rows::rejection::COLUMNS),
         };
         if rows.is_empty() {
             return;
         }
-        let bytes = Bytes::from(std::mem::take(&mut rows.bytes));
-        let whole = Insert {
+        let whole = &Insert {
             table: table.name(),
             columns,
-            rows: bytes.clone(),
+            rows: rows.pieces().to_vec(),
             token: format!("{}:{}", batch.token(), table.name()),
         };
         let fresh = batch.origin == Origin::Fresh && batch.promised.elapsed() < STALE;
         let what = format!("insert into {}", table.name());
         let mut tried = false;
-        let shared = &*batch;
         self.ask(&what, || {
             let careful = !fresh || std::mem::replace(&mut tried, true);
-            let whole = &whole;
             async move {
                 if careful {
-                    self.complete(table, shared, whole).await
+                    self.complete(table, batch, rows, whole).await
                 } else {
                     self.writer.insert(whole).await
                 }
             }
         })
         .await;
-        drop(whole);
-        // Sent and sole owner again: the memory serves the next batch.
-        let spare = bytes.try_into_mut().map(Vec::from).unwrap_or_default();
-        if table == Table::Decisions {
-            batch.rows.bytes = spare;
-        }
     }
 
     /// Inserts what is missing of rows of which some or all may be there.
-    async fn complete(&self, table: Table, batch: &Batch, whole: &Insert) -> Result<(), WarehouseError> {
+    async fn complete(
+        &self,
+        table: Table,
+        batch: &Batch,
+        rows: &Rows,
+        whole: &Insert,
+    ) -> Result<(), WarehouseError> {
         if self.position.is_remembered(batch.position).await? {
             // What is there is recognised by its token, block by block, in the table and in the rollup behind it.
             self.writer.insert(whole).await?;
         }
         let there = queries::stored_offsets(&self.client, table, range(batch)).await?;
-        let rows = match table {
-            Table::Decisions => &batch.rows,
-            Table::Rejections => &batch.rejections,
-        };
-        let missing = missing(rows, &whole.rows, &there);
+        let missing = missing(rows, &there);
         if missing.is_empty() {
             return Ok(());
         }
@@ -227,7 +220,7 @@ impl BatchStore {
         );
         self.instruments.completed();
         let token = format!("{}:{:x}", whole.token, kaizen_stream::digest(&missing));
-        let rows = Bytes::from(missing);
+        let rows = vec![Bytes::from(missing)];
         self.writer
             .insert(&Insert {
                 rows,
@@ -275,17 +268,12 @@ fn range(batch: &Batch) -> Offsets<'_> {
     }
 }
 
-/// The rows that are not there. `bytes` are the rows'.
-fn missing(rows: &Rows, bytes: &[u8], there: &HashSet<Place>) -> Vec<u8> {
-    let mut missing = Vec::new();
-    let mut begin = 0;
-    for Row { offset, time, end } in rows.index().iter().copied() {
-        if !there.contains(&(offset, time)) {
-            missing.extend_from_slice(&bytes[begin..end]);
-        }
-        begin = end;
-    }
-    missing
+/// The rows that are not there.
+fn missing(rows: &Rows, there: &HashSet<Place>) -> Vec<u8> {
+    let missing = rows
+        .iter()
+        .filter(|(row, _)| !there.contains(&(row.offset, row.time)));
+    missing.flat_map(|(_, bytes)| bytes).copied().collect()
 }
 
 /// An error with its causes. ClickHouse's own words name columns and settings, never values of rows in `RowBinary`.

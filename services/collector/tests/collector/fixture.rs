@@ -46,7 +46,7 @@ pub struct Memory {
 }
 
 impl Store for Memory {
-    async fn store(&self, batch: &mut Batch) {
+    async fn store(&self, batch: &Batch) {
         self.permits.acquire().await.unwrap().forget();
         let stored = Stored {
             partition: batch.partition.clone(),
@@ -60,7 +60,7 @@ impl Store for Memory {
         if self.tokens.lock().unwrap().insert(stored.token.clone()) {
             let mut offsets = self.offsets.lock().unwrap();
             let offsets = offsets.entry(batch.partition.number).or_default();
-            for row in batch.rows.index() {
+            for (row, _) in batch.rows.iter() {
                 assert!(offsets.insert(row.offset), "offset {} twice", row.offset);
             }
         }
