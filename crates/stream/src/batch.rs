@@ -1,7 +1,7 @@
 //! Rows of consecutive records of one partition, growing until the batch is sealed.
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use kaizen_decision::{RawRecord, Rejection};
 
@@ -32,6 +32,8 @@ pub struct Limits {
     pub bytes: usize,
     /// Time since its first record.
     pub age: Duration,
+    /// The same while its last record is older than that and more come: nobody waits for it, and a larger batch costs less.
+    pub age_behind: Duration,
 }
 
 /// A record that became no row, as it will lie in the topic of dead letters.
@@ -183,17 +185,22 @@ impl Batch {
         self.rejections.close();
     }
 
-    /// Why it is full, if it is.
-    pub fn full(&self, limits: &Limits, now: Instant) -> Option<Sealed> {
+    /// Why it is full, if it is. `more` tells whether there are records to come for certain.
+    pub fn full(&self, limits: &Limits, now: Instant, more: bool) -> Option<Sealed> {
         if self.records() >= limits.records {
             Some(Sealed::Rows)
         } else if self.bytes() >= limits.bytes {
             Some(Sealed::Bytes)
-        } else if now.duration_since(self.opened) >= limits.age {
-            Some(Sealed::Age)
         } else {
-            None
+            let age = now.duration_since(self.opened);
+            let more = || more && age < limits.age_behind && self.is_older_than(limits.age_behind);
+            (age >= limits.age && !more()).then_some(Sealed::Age)
         }
+    }
+
+    fn is_older_than(&self, age: Duration) -> bool {
+        let last = Duration::from_millis(self.last_time.unwrap_or_default().max(0).unsigned_abs());
+        (UNIX_EPOCH + last).elapsed().is_ok_and(|old| old > age)
     }
 
     /// The intent to store it, at the batch's position of the warehouse.
@@ -234,6 +241,8 @@ pub enum Sealed {
     Bytes,
     /// Its first record has waited long enough.
     Age,
+    /// Memory was short.
+    Memory,
     /// The service is ending.
     Drain,
     /// It holds what an earlier owner of the partition was about to store.
@@ -247,6 +256,7 @@ impl Sealed {
             Self::Rows => "rows",
             Self::Bytes => "bytes",
             Self::Age => "age",
+            Self::Memory => "memory",
             Self::Drain => "drain",
             Self::Replay => "replay",
         }

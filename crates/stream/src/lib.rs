@@ -7,7 +7,7 @@
 //! ```
 //!
 //! [`Pipeline`] holds a partition's open batch and the one that is being stored ([`reading`]). While that takes long, the
-//! open batch fills to its limits and the partition is paused; all are, when the batches together reach the budget.
+//! open batch fills to its limits and the partition is paused. When memory is short, partitions take turns ([`share`]).
 //! Before a batch is stored, its [`Intent`] is committed; a partition that comes with an intent is read from there and
 //! the same batch is rebuilt and stored first ([`rebalance`]). Nothing here knows what a record means: a [`Step`]
 //! appends to the batch, a [`Store`] makes a batch durable.
@@ -24,6 +24,7 @@ mod rebalance;
 mod recent;
 mod retry;
 mod rows;
+mod share;
 mod store;
 
 pub use batch::{Batch, DeadLetter, Limits, Origin, Partition, Sealed, digest};

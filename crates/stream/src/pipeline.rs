@@ -15,6 +15,7 @@ use crate::batch::{Batch, Limits, Partition, Sealed};
 use crate::intent::Intent;
 use crate::reading::{Commit, Reading, Unexpected};
 use crate::recent::Recent;
+use crate::share::Share;
 use crate::store::{Background, Completion, Event, Store};
 
 /// What becomes of a record.
@@ -53,7 +54,7 @@ pub struct Pipeline<P, S> {
     background: Background<S>,
     events: Receiver<Event>,
     limits: Limits,
-    budget: usize,
+    share: Share,
     readings: Vec<Reading>,
     /// Where the last record went: the next one mostly goes there too.
     last: usize,
@@ -73,7 +74,7 @@ impl<P: Step, S: Store> Pipeline<P, S> {
             },
             events,
             limits,
-            budget,
+            share: Share::new(budget),
             readings: Vec::new(),
             last: 0,
             assignments: 0,
@@ -131,10 +132,13 @@ impl<P: Step, S: Store> Pipeline<P, S> {
         for index in 0..self.readings.len() {
             self.seal_if_due(index, now);
         }
-        let over_budget = self.memory() >= self.budget;
+        let turns = self.share.turns(&self.readings, self.limits.bytes);
+        if let Some(index) = turns.sealing {
+            self.seal(index, Sealed::Memory);
+        }
         let mut flow = Flow::default();
-        for reading in &mut self.readings {
-            let pause = reading.is_held(&self.limits) || (over_budget && !reading.is_replaying());
+        for (index, reading) in self.readings.iter_mut().enumerate() {
+            let pause = reading.is_held(&self.limits) || turns.waiting.contains(&index);
             if pause != reading.paused {
                 reading.paused = pause;
                 let list = if pause { &mut flow.pause } else { &mut flow.resume };
@@ -272,10 +276,5 @@ impl<P: Step, S: Store> Pipeline<P, S> {
     /// Whether records wait to become durable, or to be known as such.
     pub fn is_busy(&self) -> bool {
         self.readings.iter().any(Reading::is_busy)
-    }
-
-    /// Bytes of memory of all batches.
-    pub fn memory(&self) -> usize {
-        self.readings.iter().map(Reading::memory).sum()
     }
 }

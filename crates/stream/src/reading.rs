@@ -63,6 +63,10 @@ pub(crate) struct Reading {
     stored: Option<(i64, Instant)>,
     /// Offset after the last record that was read.
     next: i64,
+    /// When its last batch was sealed.
+    sealed_at: Option<Instant>,
+    /// When its last record came.
+    fed: Option<Instant>,
 }
 
 impl Reading {
@@ -81,6 +85,8 @@ impl Reading {
             storing: None,
             stored: None,
             next: from,
+            sealed_at: None,
+            fed: None,
         }
     }
 
@@ -108,6 +114,7 @@ impl Reading {
             });
         };
         self.next = record.offset + 1;
+        self.fed = Some(now);
         let partition = &self.partition;
         let open = || Batch::open(partition.clone(), record, now);
         Ok((self.open.get_or_insert_with(open), recent))
@@ -117,6 +124,16 @@ impl Reading {
         let sealed = self.sealed.as_ref().map(|(batch, _)| batch);
         let batches = self.open.iter().chain(sealed);
         batches.map(Batch::memory).sum::<usize>() + self.storing.unwrap_or_default()
+    }
+
+    /// Bytes of the open batch.
+    pub(crate) fn growing(&self) -> usize {
+        self.open.as_ref().map_or(0, Batch::bytes)
+    }
+
+    /// When its last batch was sealed.
+    pub(crate) fn sealed_at(&self) -> Option<Instant> {
+        self.sealed_at
     }
 
     /// Whether nothing may be read for now. A batch that is rebuilt grows to what it was, whatever the limits.
@@ -141,11 +158,18 @@ impl Reading {
         let batch = self.open.as_ref().filter(|_| self.is_free())?;
         match self.replay {
             Some(intent) => (batch.next > intent.last).then_some(Sealed::Replay),
-            None => batch.full(limits, now),
+            None => batch.full(limits, now, self.has_more(limits, now)),
         }
     }
 
-    fn is_free(&self) -> bool {
+    /// Whether records are certain to come: some came just now, or it is paused.
+    fn has_more(&self, limits: &Limits, now: Instant) -> bool {
+        let fed = |at| now.duration_since(at) < limits.age;
+        self.paused || self.fed.is_some_and(fed)
+    }
+
+    /// Whether its open batch may be sealed.
+    pub(crate) fn is_free(&self) -> bool {
         self.storing.is_none() && self.sealed.is_none()
     }
 
@@ -156,6 +180,7 @@ impl Reading {
         }
         let mut batch = self.open.take()?;
         batch.close();
+        self.sealed_at = Some(Instant::now());
         batch.position = position;
         if let Some(left) = self.replay.take() {
             // What is stored of it is as old as the intent that was left.

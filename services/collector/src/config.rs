@@ -126,7 +126,9 @@ pub struct BatchLimits {
     pub max_bytes: Bounded<65_536, 268_435_456>,
     /// Time since its first record.
     pub max_age: Period<10, 300_000>,
-    /// Bytes of all batches together; beyond it, reading pauses.
+    /// The same while its last record is older than that and more come.
+    pub max_age_behind: Period<10, 300_000>,
+    /// Memory of all batches together, in bytes; beyond half of it, partitions take turns.
     pub memory_budget: Bounded<1_048_576, 17_179_869_184>,
     /// Batches stored at once.
     pub concurrent_inserts: Bounded<1, 64>,
@@ -139,6 +141,7 @@ impl BatchLimits {
             records: self.max_rows.size(),
             bytes: self.max_bytes.size(),
             age: self.max_age.get(),
+            age_behind: self.max_age_behind.get(),
         }
     }
 }

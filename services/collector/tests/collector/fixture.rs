@@ -139,7 +139,18 @@ impl Fixture {
     }
 
     pub fn take(&mut self, partition: i32, offset: i64, value: Option<&[u8]>) {
-        let time = Some(TIME);
+        self.take_at(TIME, Duration::ZERO, (partition, offset), value);
+    }
+
+    /// Takes a record of this time of Kafka's, so long after the start.
+    pub fn take_at(
+        &mut self,
+        time: i64,
+        after: Duration,
+        (partition, offset): (i32, i64),
+        value: Option<&[u8]>,
+    ) {
+        let time = Some(time);
         let (key, content_type, event_id) = (Some(&b"k"[..]), None, None);
         let record = RawRecord {
             topic: TOPIC,
@@ -151,7 +162,7 @@ impl Fixture {
             content_type,
             event_id,
         };
-        self.pipeline.take(&record, None, self.began).unwrap();
+        self.pipeline.take(&record, None, self.began + after).unwrap();
     }
 
     /// A decision like no other.
@@ -204,6 +215,7 @@ pub fn limits(records: usize, bytes: usize) -> Limits {
         records,
         bytes,
         age: Duration::from_secs(1),
+        age_behind: Duration::from_secs(1),
     }
 }
 

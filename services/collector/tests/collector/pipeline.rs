@@ -1,11 +1,12 @@
 //! The whole pipeline in memory: records in, batches out.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use kaizen_decision::Reason;
-use kaizen_stream::Flow;
+use kaizen_stream::{Flow, Limits};
+use kaizen_testkit::DecisionBuilder;
 
-use crate::fixture::{Fixture, PATIENCE, good, limits, partition};
+use crate::fixture::{Fixture, PATIENCE, TIME, good, limits, partition};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_record_ends_in_one_place_and_offsets_follow_what_is_stored() {
@@ -94,14 +95,90 @@ async fn a_partition_whose_store_is_slow_is_paused_and_read_again_when_it_is_don
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_partitions_are_paused_when_the_batches_reach_the_budget() {
-    let mut fixture = Fixture::new(limits(1000, 1 << 20), 10 * good(0, 0).len(), 0);
-    for offset in 0..20 {
-        fixture.good(offset as i32 % 4, offset);
+async fn a_batch_of_old_records_waits_longer_while_more_of_them_come() {
+    let seconds = Duration::from_secs;
+    let limits = Limits {
+        age_behind: seconds(10),
+        ..limits(1000, 1 << 20)
+    };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let now = i64::try_from(now.as_millis()).unwrap();
+    // The time of the records, when they come, and when their batch is sealed.
+    for (time, comes, sealed) in [
+        (now, vec![0, 1], 1),
+        (TIME, vec![0], 1),
+        (TIME, vec![0, 1, 2], 3),
+        (TIME, (0..12).collect(), 10),
+    ] {
+        let mut fixture = Fixture::new(limits, 1 << 30, 100);
+        for second in 0..=sealed {
+            assert!(
+                fixture.pipeline.commits(fixture.began).is_empty(),
+                "{comes:?} {second}"
+            );
+            if let Some(offset) = comes.iter().find(|it| **it == second) {
+                let value = good(0, i64::try_from(*offset).unwrap());
+                fixture.take_at(time, seconds(second), (0, offset.cast_signed()), Some(&value));
+            }
+            fixture.tick(seconds(second));
+        }
+        assert_eq!(fixture.pipeline.commits(fixture.began).len(), 1, "{comes:?}");
     }
-    let mut paused = fixture.tick(Duration::ZERO).pause;
-    paused.sort_unstable();
-    assert_eq!(paused, [partition(0), partition(1), partition(2), partition(3)]);
+}
+
+const MIB: usize = 1 << 20;
+
+/// Takes decisions of one partition until its batch has so many bytes; the offset after the last one.
+fn fill(fixture: &mut Fixture, partition: i32, mut offset: i64, bytes: usize) -> i64 {
+    let note = "x".repeat(10_000);
+    for _ in 0..bytes / note.len() {
+        let event = DecisionBuilder::new(&format!("session-{partition}-{offset}"), "2026-01-05T09:00:00Z");
+        let event = event.with("/output_data/note", note.as_str()).build();
+        fixture.take(partition, offset, Some(&event));
+        offset += 1;
+    }
+    offset
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_memory_is_short_the_fullest_batches_are_filled_first_and_partitions_take_turns() {
+    let mut fixture = Fixture::new(limits(100_000, 4 * MIB), 8 * MIB, 0);
+    let tenths = [6, 7, 8, 30];
+    let next: Vec<i64> = (0..)
+        .zip(tenths)
+        .map(|(number, tenths)| fill(&mut fixture, number, 0, MIB / 10 * tenths))
+        .collect();
+    // Some 5 MiB of 8 are used: what is left is enough for the fullest one to grow to 4.
+    let waiting = [partition(0), partition(1), partition(2)];
+    assert_eq!(fixture.tick(Duration::ZERO).pause, waiting);
+    fill(&mut fixture, 3, next[3], MIB + MIB / 10);
+    // It is sealed and has had its turn.
+    assert_eq!(
+        fixture.tick(Duration::ZERO),
+        Flow {
+            pause: vec![partition(3)],
+            resume: vec![]
+        }
+    );
+    fixture.commit();
+    fixture.memory.permits.add_permits(100);
+    let began = Instant::now();
+    while fixture.pipeline.completed().is_empty() {
+        assert!(began.elapsed() < PATIENCE);
+    }
+    assert_eq!(fixture.tick(Duration::ZERO).resume, [partition(2)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_memory_is_too_short_for_any_batch_to_grow_the_fullest_is_stored() {
+    let mut fixture = Fixture::new(limits(100_000, 4 * MIB), 8 * MIB, 100);
+    for number in 0..4 {
+        fill(&mut fixture, number, 0, 2 * MIB + MIB / 8 * number as usize);
+    }
+    assert_eq!(fixture.tick(Duration::ZERO).pause.len(), 4);
+    let commits = fixture.pipeline.commits(fixture.began);
+    let sealed: Vec<_> = commits.iter().map(|commit| commit.partition.number).collect();
+    assert_eq!(sealed, [3]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
