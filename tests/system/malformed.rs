@@ -132,6 +132,14 @@ fn malformed() -> Vec<Malformed> {
     ]
 }
 
+/// Every one of them, as records of this key.
+pub fn malformed_records(key: &str) -> Vec<Record> {
+    malformed()
+        .iter()
+        .map(|malformed| record(key, malformed))
+        .collect()
+}
+
 fn record(key: &str, malformed: &Malformed) -> Record {
     let mut record = Record::new(key, "");
     record.value.clone_from(&malformed.value);

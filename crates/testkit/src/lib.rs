@@ -12,6 +12,7 @@ mod folder;
 mod kafka;
 mod part;
 mod place;
+mod proxy;
 mod sandbox;
 mod service;
 
@@ -21,5 +22,6 @@ pub use decision::DecisionBuilder;
 pub use kafka::{Kafka, Record};
 pub use part::{Part, be_quiet};
 pub use place::{free_address, program, workspace};
+pub use proxy::{Held, Moment, Proxy};
 pub use sandbox::{Sandbox, Stack};
 pub use service::Service;
