@@ -29,7 +29,7 @@ enum Group {
     Classic,
     /// A member that comes back under its name has its partitions again.
     Static,
-    /// KIP-848, with names too: the broker's session is longer than a test.
+    /// KIP-848.
     Consumer,
 }
 
@@ -106,7 +106,7 @@ impl Chaos {
             let proxy = Proxy::start(engine).await?;
             let (url, instance) = (proxy.url(), format!("chaos-{name}"));
             let mut settings = vec![("KAIZEN_CONFIG", path), ("KAIZEN__CLICKHOUSE__URL", url.as_str())];
-            if group != Group::Classic {
+            if group == Group::Static {
                 settings.push(("KAIZEN__KAFKA__INSTANCE_ID", instance.as_str()));
             }
             let collector = Service::start("collector", false, &stack, &settings).await?;
