@@ -13,6 +13,7 @@
 //!   UTF-8 bytes. The object itself is the first of at most 32 levels.
 //! - `timestamp` lies between 1970 and 2106, the range of the warehouse's hours, and needs a time of day.
 //! - `processing_time` is below 10¹⁰ s, beyond which the rollup could not hold its sum.
+//! - A replayed dead letter is judged by the time its record first came, so that waiting alone makes none late, and none right.
 //! - The field `event_id` wins over the header `event-id`; an empty one is an absent one.
 //! - An unknown field of a nested object is kept under that object's name in `extra`.
 
@@ -20,6 +21,7 @@ pub mod canonical;
 mod decode;
 mod extract;
 mod identify;
+pub mod letter;
 mod object;
 mod protobuf;
 mod pseudonymise;
@@ -31,6 +33,7 @@ mod validate;
 
 pub use decode::{RawDecision, decode};
 pub use extract::{Extracted, LogType, SEED_LOG_TYPES, Schema, extract};
+pub use letter::{LetterId, NoLetterId, Replay};
 pub use pseudonymise::{Privacy, WeakKey};
 pub use reason::{Reason, Rejection};
 pub use record::{ContentType, RawRecord};

@@ -1,3 +1,5 @@
+use crate::letter::Replay;
+
 /// A record as Kafka delivers it.
 #[derive(Debug, Clone, Copy)]
 pub struct RawRecord<'a> {
@@ -17,6 +19,18 @@ pub struct RawRecord<'a> {
     pub content_type: Option<&'a [u8]>,
     /// Header `event-id`.
     pub event_id: Option<&'a [u8]>,
+    /// Which dead letter it replays, if it does.
+    pub replay: Replay<'a>,
+}
+
+impl RawRecord<'_> {
+    /// Kafka's time when the record came for the first time: for a replay, that of the record that was rejected. Never later
+    /// than its own time.
+    pub fn first_time(&self) -> Option<i64> {
+        let own = self.time?;
+        let first = self.replay.first_time();
+        Some(first.filter(|first| (0..=own).contains(first)).unwrap_or(own))
+    }
 }
 
 /// How the value is encoded.

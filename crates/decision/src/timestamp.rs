@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use crate::reason::Reason;
 
 /// First millisecond after the hours that a ClickHouse `DateTime` can name: 2106-02-07T06:00:00Z.
-const END_OF_HOURS: i64 = 4_294_965_600_000;
+pub(crate) const END_OF_HOURS: i64 = 4_294_965_600_000;
 
 /// How far a decision's timestamp may be from Kafka's time of its record. Configured per topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -153,7 +153,10 @@ pub fn validate<'a>(
     let timestamp = required(text(timestamp, ROOT[3], 0..=usize::MAX)?, ROOT[3])?;
     let timestamp = timestamp::parse(&timestamp).map_err(|reason| Rejection::at(ROOT[3], reason))?;
     policy
-        .judge(timestamp.as_millisecond(), recorded)
+        .judge(
+            timestamp.as_millisecond(),
+            record.first_time().unwrap_or(recorded),
+        )
         .map_err(|reason| Rejection::at(ROOT[3], reason))?;
     let (extra, unknown_fields) = extra(&raw);
     let mut decision = Decision {

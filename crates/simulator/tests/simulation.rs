@@ -79,6 +79,7 @@ fn every_event_is_a_valid_decision_without_unknown_fields() {
             value,
             content_type,
             event_id,
+            replay: kaizen_decision::Replay::default(),
         };
         let mut transcoded = String::new();
         let raw = decode(&record, &mut transcoded).unwrap();

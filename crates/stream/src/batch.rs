@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
+use kaizen_decision::letter::header;
 use kaizen_decision::{RawRecord, Rejection};
 
 use crate::intent::Intent;
@@ -47,7 +48,7 @@ pub struct DeadLetter {
     pub key: Option<Vec<u8>>,
     /// Its value, unchanged; `None` is a tombstone.
     pub value: Option<Vec<u8>>,
-    /// Its headers that tell how to read the value.
+    /// Its headers that tell how to read the value, and which dead letter it replays.
     pub headers: Vec<(&'static str, Vec<u8>)>,
     /// Why.
     pub rejection: Rejection,
@@ -59,6 +60,8 @@ impl DeadLetter {
         let headers = [
             ("content-type", record.content_type),
             ("event-id", record.event_id),
+            (header::REPLAY_OF, record.replay.of),
+            (header::FIRST_TIME, record.replay.first_time),
         ];
         Self {
             offset: record.offset,
@@ -75,7 +78,8 @@ impl DeadLetter {
 
     fn bytes(&self) -> usize {
         let length = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
-        size_of::<Self>() + length(&self.key) + length(&self.value)
+        let headers = self.headers.iter().map(|(_, value)| value.len()).sum::<usize>();
+        size_of::<Self>() + length(&self.key) + length(&self.value) + headers
     }
 }
 
@@ -108,6 +112,8 @@ pub struct Batch {
     pub rows: Rows,
     /// Rows of the records that were not: rejected, or repeating a stored one.
     pub rejections: Rows,
+    /// Rows of the records that replay a dead letter, whatever became of them: which one.
+    pub replays: Rows,
     /// The rejected records themselves.
     pub dead_letters: Vec<DeadLetter>,
     /// Some of the traces its records belong to, as `traceparent` says them.
@@ -136,6 +142,7 @@ impl Batch {
             last_time: record.time,
             rows: Rows::default(),
             rejections: Rows::default(),
+            replays: Rows::default(),
             dead_letters: Vec::new(),
             traces: Vec::new(),
             origin: Origin::Fresh,
@@ -171,18 +178,19 @@ impl Batch {
 
     /// Bytes of its rows and dead letters.
     pub fn bytes(&self) -> usize {
-        self.rows.bytes() + self.rejections.bytes() + self.letter_bytes
+        self.rows.bytes() + self.rejections.bytes() + self.replays.bytes() + self.letter_bytes
     }
 
     /// Bytes of memory it holds.
     pub fn memory(&self) -> usize {
-        self.rows.memory() + self.rejections.memory() + self.letter_bytes
+        self.rows.memory() + self.rejections.memory() + self.replays.memory() + self.letter_bytes
     }
 
     /// Ends its rows: no record comes after.
     pub fn close(&mut self) {
         self.rows.close();
         self.rejections.close();
+        self.replays.close();
     }
 
     /// Why it is full, if it is. `more` tells whether there are records to come for certain.
@@ -205,12 +213,12 @@ impl Batch {
 
     /// The intent to store it, at the batch's position of the warehouse.
     pub fn intent(&self) -> Intent {
-        let content = [&self.rows, &self.rejections].map(Rows::digest);
+        let content = [&self.rows, &self.rejections, &self.replays].map(Rows::digest);
         Intent {
             first: self.first,
             last: self.next - 1,
             first_time: self.first_time.unwrap_or(-1),
-            digest: content[0] ^ content[1].rotate_left(1),
+            digest: content[0] ^ content[1].rotate_left(1) ^ content[2].rotate_left(2),
             position: self.position,
         }
     }

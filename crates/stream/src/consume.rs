@@ -8,7 +8,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use kaizen_decision::RawRecord;
+use kaizen_decision::letter::header;
+use kaizen_decision::{RawRecord, Replay};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
@@ -164,11 +165,14 @@ fn take<P: Step, S: Store>(
     now: Instant,
 ) -> Result<(), Unexpected> {
     let [mut content_type, mut event_id, mut trace] = [None; 3];
-    for header in message.headers().into_iter().flat_map(Headers::iter) {
-        match header.key {
-            "content-type" => content_type = header.value,
-            "event-id" => event_id = header.value,
-            "traceparent" => trace = header.value,
+    let mut replay = Replay::default();
+    for found in message.headers().into_iter().flat_map(Headers::iter) {
+        match found.key {
+            "content-type" => content_type = found.value,
+            "event-id" => event_id = found.value,
+            "traceparent" => trace = found.value,
+            header::REPLAY_OF => replay.of = found.value,
+            header::FIRST_TIME => replay.first_time = found.value,
             _ => {}
         }
     }
@@ -181,6 +185,7 @@ fn take<P: Step, S: Store>(
         value: message.payload(),
         content_type,
         event_id,
+        replay,
     };
     pipeline.take(&record, trace, now)
 }

@@ -128,6 +128,7 @@ mod tests {
             value: None,
             content_type: None,
             event_id: None,
+            replay: kaizen_decision::Replay::default(),
         }
     }
 

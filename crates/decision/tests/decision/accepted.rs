@@ -1,6 +1,6 @@
-use kaizen_decision::RawRecord;
+use kaizen_decision::{RawRecord, Reason, Replay};
 
-use crate::event::{event_id, outcome, record};
+use crate::event::{NOON, event_id, outcome, record};
 
 fn snapshot(row: &kaizen_decision::DecisionRow<'_>) -> String {
     let decision = row.decision;
@@ -81,6 +81,42 @@ fn the_field_wins_over_the_header_and_the_header_over_the_content() {
     assert_eq!(id(&with_field, b"header"), "field");
     assert_eq!(id(EVENT, b"header"), "header");
     assert_eq!(id(EVENT, b""), event_id(EVENT));
+}
+
+#[test]
+fn a_replay_is_judged_by_the_time_its_record_first_came() {
+    const DAY: i64 = 86_400_000;
+    let letter = b"kaizen.decisions/3/41@1714564800000";
+    let judged = |days: i64, of: Option<&'static [u8]>, first_time: Option<&'static [u8]>| {
+        let record = RawRecord {
+            time: Some(NOON + days * DAY),
+            replay: Replay { of, first_time },
+            ..record(EVENT.as_bytes())
+        };
+        outcome(&record, |row| row.decision.recorded).map_err(|rejection| rejection.reason)
+    };
+    let first = Some(&b"1714564800000"[..]);
+    assert_eq!(
+        judged(40, Some(letter), first),
+        Ok(NOON + 40 * DAY),
+        "its own time stays its own"
+    );
+    assert_eq!(judged(40, None, None), Err(Reason::TooLate));
+    // What is no replay, or says no such time, is judged as any other.
+    assert_eq!(judged(40, None, first), Err(Reason::TooLate));
+    assert_eq!(judged(40, Some(b"a letter"), first), Err(Reason::TooLate));
+    assert_eq!(judged(40, Some(letter), Some(b"long ago")), Err(Reason::TooLate));
+    assert_eq!(judged(40, Some(letter), Some(b"-1")), Err(Reason::TooLate));
+    // Nobody came before the decision was made by waiting: one dated ahead stays so.
+    assert_eq!(
+        judged(1, Some(letter), Some(b"1714478400000")),
+        Err(Reason::InFuture)
+    );
+    assert_eq!(
+        judged(-1, Some(letter), first),
+        Err(Reason::InFuture),
+        "first is never later than last"
+    );
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Records to decode, and the schema they are decoded by.
 
 use kaizen_decision::{
-    Decision, DecisionRow, LogType, Privacy, RawRecord, Rejection, Schema, TimePolicy, decode, extract,
-    validate,
+    Decision, DecisionRow, LogType, Privacy, RawRecord, Rejection, Replay, Schema, TimePolicy, decode,
+    extract, validate,
 };
 
 /// 2024-05-01T12:00:00Z, around which the fixtures are dated.
@@ -19,6 +19,7 @@ pub fn record(value: &[u8]) -> RawRecord<'_> {
         value: Some(value),
         content_type: None,
         event_id: None,
+        replay: Replay::default(),
     }
 }
 

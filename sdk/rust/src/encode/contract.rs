@@ -33,6 +33,7 @@ fn collected<T>(
         value: Some(&event.value),
         content_type: Some(b"application/json"),
         event_id: Some(event.event_id.as_bytes()),
+        replay: kaizen_decision::Replay::default(),
     };
     let value: Value = serde_json::from_slice(&event.value).unwrap();
     let log_type = LogType {

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use kaizen_decision::{RawRecord, Reason, Rejection, Schema, TimePolicy, decode, validate};
+use kaizen_decision::{RawRecord, Reason, Rejection, Replay, Schema, TimePolicy, decode, validate};
 use kaizen_stream::{Message, Publication, PublishError, Publisher};
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -132,6 +132,7 @@ impl Intake {
             value: Some(value),
             content_type: Some(content_type.as_bytes()),
             event_id: None,
+            replay: Replay::default(),
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use kaizen_catalogue::Catalogue;
 use kaizen_collector::{DecisionStep, Instruments, Policies};
-use kaizen_decision::{Privacy, RawRecord};
+use kaizen_decision::{Privacy, RawRecord, Replay};
 use kaizen_stream::{
     Assignment, Batch, Commit, Completion, DeadLetter, Flow, Limits, Origin, Partition, Pipeline, Recalled,
     Recent, Store, Window,
@@ -161,6 +161,7 @@ impl Fixture {
             value,
             content_type,
             event_id,
+            replay: Replay::default(),
         };
         self.pipeline.take(&record, None, self.began + after).unwrap();
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kaizen_decision::RawRecord;
+use kaizen_decision::{RawRecord, Replay};
 use kaizen_stream::{Limits, Origin};
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
@@ -153,6 +153,7 @@ async fn a_record_that_comes_again_or_while_its_partition_is_paused_from_the_sta
         value: Some(&value),
         content_type: None,
         event_id: None,
+        replay: Replay::default(),
     };
     let refused = fixture.pipeline.take(&again, None, fixture.began).unwrap_err();
     assert_eq!(
