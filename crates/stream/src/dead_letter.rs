@@ -2,22 +2,24 @@
 
 use std::time::Duration;
 
-use futures::future::try_join_all;
-use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{FutureProducer, FutureRecord};
+use kaizen_decision::letter::header;
+use rdkafka::error::KafkaResult;
+use tokio::time::{Instant, sleep};
 
 use crate::batch::{DeadLetter, Partition};
 use crate::kafka::KafkaConfig;
+use crate::publish::{Message, Publication, PublishError, Publisher};
 
-/// How long a full queue of the producer is waited for before the letter counts as failed.
+/// How long Kafka may take to acknowledge a letter.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a full queue of the producer is waited for before the letter counts as failed, and how often it is looked at.
 const QUEUE: Duration = Duration::from_secs(5);
+const FULL: Duration = Duration::from_millis(10);
 
 /// The way to the topic of dead letters.
 #[derive(Clone)]
 pub struct DeadLetters {
-    producer: FutureProducer,
-    topic: String,
+    publisher: Publisher,
 }
 
 impl DeadLetters {
@@ -26,56 +28,68 @@ impl DeadLetters {
     /// # Errors
     /// librdkafka refuses the configuration.
     pub fn new(kafka: &KafkaConfig, topic: &str) -> KafkaResult<Self> {
-        Ok(Self {
-            producer: kafka.producer().create()?,
-            topic: topic.to_owned(),
-        })
+        let publisher = Publisher::new(kafka, topic, TIMEOUT)?;
+        Ok(Self { publisher })
     }
 
     /// Sends letters of a partition; returns when every replica has all of them.
     ///
     /// # Errors
     /// One was not taken. Some of the others may have been: they would be sent again.
-    pub async fn send(&self, partition: &Partition, letters: &[&DeadLetter]) -> Result<(), KafkaError> {
-        try_join_all(letters.iter().map(|letter| self.send_one(partition, letter)))
-            .await
-            .map(drop)
+    pub async fn send(&self, partition: &Partition, letters: &[&DeadLetter]) -> Result<(), PublishError> {
+        let sent = self.send_all(partition, letters).await;
+        if sent.is_err()
+            && let Some(reason) = self.publisher.renew()?
+        {
+            tracing::error!(
+                reason,
+                "the producer of dead letters had failed for good and is replaced"
+            );
+        }
+        sent
     }
 
-    async fn send_one(&self, partition: &Partition, letter: &DeadLetter) -> Result<(), KafkaError> {
-        let headers = [
-            ("kaizen-reason", letter.rejection.reason.as_str().to_owned()),
-            ("kaizen-field", letter.rejection.field.to_owned()),
-            ("kaizen-topic", partition.topic.clone()),
-            ("kaizen-partition", partition.number.to_string()),
-            ("kaizen-offset", letter.offset.to_string()),
-            (
-                "kaizen-time",
-                letter.time.map_or_else(String::new, |time| time.to_string()),
-            ),
-        ];
+    async fn send_all(&self, partition: &Partition, letters: &[&DeadLetter]) -> Result<(), PublishError> {
+        let publication = Publication::default();
+        let place = [partition.topic.clone(), partition.number.to_string()];
+        for letter in letters {
+            self.send_one(&place, letter, &publication).await?;
+        }
+        publication.acknowledged().await
+    }
+
+    async fn send_one(
+        &self,
+        [topic, partition]: &[String; 2],
+        letter: &DeadLetter,
+        publication: &Publication,
+    ) -> Result<(), PublishError> {
+        let (offset, time) = (letter.offset.to_string(), letter.time.unwrap_or(-1).to_string());
         let own = letter
             .headers
             .iter()
-            .fold(OwnedHeaders::new(), |headers, (key, value)| {
-                headers.insert(Header {
-                    key,
-                    value: Some(value),
-                })
-            });
-        let headers = headers.iter().fold(own, |headers, (key, value)| {
-            headers.insert(Header {
-                key,
-                value: Some(value),
-            })
-        });
-        let mut record = FutureRecord::<Vec<u8>, Vec<u8>>::to(&self.topic).headers(headers);
-        record.key = letter.key.as_ref();
-        record.payload = letter.value.as_ref();
-        self.producer
-            .send(record, QUEUE)
-            .await
-            .map(drop)
-            .map_err(|(error, _)| error)
+            .map(|(name, value)| (*name, Some(value.as_slice())));
+        let told = [
+            (header::REASON, letter.rejection.reason.as_str()),
+            (header::FIELD, letter.rejection.field),
+            (header::TOPIC, topic),
+            (header::PARTITION, partition),
+            (header::OFFSET, &offset),
+            (header::TIME, &time),
+        ];
+        let told = told.map(|(name, value)| (name, Some(value.as_bytes())));
+        let headers: Vec<_> = own.chain(told).collect();
+        let message = Message {
+            key: letter.key.as_deref(),
+            value: letter.value.as_deref(),
+            headers: &headers,
+        };
+        let deadline = Instant::now() + QUEUE;
+        loop {
+            match self.publisher.send(&message, publication) {
+                Err(PublishError::Full) if Instant::now() < deadline => sleep(FULL).await,
+                sent => return sent,
+            }
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Records into a topic, acknowledged: the way in for those who do not speak Kafka.
+//! Records into a topic, acknowledged: decisions of those who do not speak Kafka, and dead letters.
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
@@ -14,16 +14,12 @@ use crate::kafka::KafkaConfig;
 /// One record to publish.
 #[derive(Debug, Clone, Copy)]
 pub struct Message<'a> {
-    /// Decides the partition.
-    pub key: &'a [u8],
-    /// The value.
-    pub value: &'a [u8],
-    /// Header `content-type`.
-    pub content_type: &'a str,
-    /// Header `event-id`.
-    pub event_id: Option<&'a str>,
-    /// Header `traceparent`.
-    pub traceparent: Option<&'a str>,
+    /// Decides the partition; without one, chance does.
+    pub key: Option<&'a [u8]>,
+    /// The value; `None` is a tombstone.
+    pub value: Option<&'a [u8]>,
+    /// The headers, in order; those without a value are left out.
+    pub headers: &'a [(&'a str, Option<&'a [u8]>)],
 }
 
 /// Why a record was not taken into the queue.
@@ -151,10 +147,11 @@ impl Publisher {
     /// # Errors
     /// The queue is full, or Kafka's client refuses the record.
     pub fn send(&self, message: &Message<'_>, publication: &Publication) -> Result<(), PublishError> {
-        let record = BaseRecord::with_opaque_to(&self.topic, publication.pending.clone())
-            .key(message.key)
-            .payload(message.value)
-            .headers(headers(message));
+        let mut record =
+            BaseRecord::<[u8], [u8], _>::with_opaque_to(&self.topic, publication.pending.clone())
+                .headers(headers(message));
+        record.key = message.key;
+        record.payload = message.value;
         self.producer().send(record).map_err(|(error, _)| match error {
             KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) => PublishError::Full,
             error => PublishError::Refused(error),
@@ -171,12 +168,10 @@ impl Publisher {
 }
 
 fn headers(message: &Message<'_>) -> OwnedHeaders {
-    let named = [
-        ("content-type", Some(message.content_type)),
-        ("event-id", message.event_id),
-        ("traceparent", message.traceparent),
-    ];
-    let set = named.into_iter().filter_map(|(key, value)| Some((key, value?)));
+    let set = message
+        .headers
+        .iter()
+        .filter_map(|(key, value)| Some((*key, (*value)?)));
     set.fold(OwnedHeaders::new(), |headers, (key, value)| {
         headers.insert(Header {
             key,
@@ -229,11 +224,9 @@ mod tests {
         };
         drop(producer);
         let message = Message {
-            key: b"k",
-            value: b"v",
-            content_type: "application/json",
-            event_id: None,
-            traceparent: None,
+            key: Some(b"k"),
+            value: Some(b"v"),
+            headers: &[("content-type", Some(b"application/json")), ("event-id", None)],
         };
         let publication = Publication::default();
         let refused = publisher.send(&message, &publication);

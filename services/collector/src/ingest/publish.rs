@@ -100,7 +100,11 @@ impl Intake {
             let record = self.record(value, records.content_type);
             let outcome = match self.judge(&record, &mut transcoded) {
                 Ok(judged) => {
-                    let message = judged.message(&record, &records);
+                    let message = Message {
+                        key: Some(judged.session_id.as_bytes()),
+                        value: record.value,
+                        headers: &judged.headers(&records),
+                    };
                     self.send(&message, &publication, deadline).await?;
                     Outcome::Accepted {
                         event_id: judged.event_id,
@@ -211,13 +215,12 @@ struct Judged {
 }
 
 impl Judged {
-    fn message<'a>(&'a self, record: &RawRecord<'a>, records: &Records<'a>) -> Message<'a> {
-        Message {
-            key: self.session_id.as_bytes(),
-            value: record.value.unwrap_or_default(),
-            content_type: records.content_type,
-            event_id: self.named.then_some(&self.event_id),
-            traceparent: records.traceparent,
-        }
+    fn headers<'a>(&'a self, records: &Records<'a>) -> [(&'a str, Option<&'a [u8]>); 3] {
+        let event_id = self.named.then_some(self.event_id.as_bytes());
+        [
+            ("content-type", Some(records.content_type.as_bytes())),
+            ("event-id", event_id),
+            ("traceparent", records.traceparent.map(str::as_bytes)),
+        ]
     }
 }
