@@ -247,7 +247,7 @@ struct TableName {
 
 /// A repeated insert must be recognised by the table and by the rollup it feeds, or it would count twice.
 async fn check_settings(client: &Client) -> Result<(), MigrateError> {
-    let sql = "SELECT name FROM system.tables WHERE database = ? AND name IN ('decisions', 'rejections', 'rollup_hourly') \
+    let sql = "SELECT name FROM system.tables WHERE database = ? AND name IN ('decisions', 'rejections', 'replays', 'rollup_hourly') \
                AND engine NOT LIKE 'Replicated%' \
                AND NOT match(engine_full, 'non_replicated_deduplication_window = [1-9]') ORDER BY name";
     let unfit: Option<TableName> = client.row(client.query(sql).bind(client.database())).await?;

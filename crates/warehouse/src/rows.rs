@@ -3,3 +3,4 @@
 mod binary;
 pub mod decision;
 pub mod rejection;
+pub mod replay;

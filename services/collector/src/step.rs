@@ -127,6 +127,10 @@ pub fn schema(catalogue: &Catalogue) -> Schema {
 
 impl Step for DecisionStep {
     fn apply(&mut self, record: &RawRecord<'_>, recent: &mut Recent, batch: &mut Batch) {
+        if let Some(letter) = record.replay.letter() {
+            let encode = |bytes: &mut Vec<u8>| rows::replay::encode(record, &letter, bytes);
+            batch.replays.push(record, encode);
+        }
         if let Err(rejection) = self.encode(record, recent, batch) {
             let encode = |bytes: &mut Vec<u8>| rows::rejection::encode(record, rejection, bytes);
             batch.rejections.push(record, encode);

@@ -119,8 +119,6 @@ impl Store for BatchStore {
             span.add_link(parent);
         }
         let stored = async {
-            // Never closed, so a permit always comes.
-            let _permit = self.permits.acquire().await;
             let began = Instant::now();
             if batch.origin != Origin::Fresh {
                 tracing::info!(origin = ?batch.origin, records = batch.records(), "replaying");
@@ -128,6 +126,7 @@ impl Store for BatchStore {
             self.insert(Table::Decisions, batch).await;
             self.bury(batch).await;
             self.insert(Table::Rejections, batch).await;
+            self.insert(Table::Replays, batch).await;
             self.instruments.stored(batch, began.elapsed());
         };
         stored.instrument(span).await;
@@ -170,10 +169,14 @@ impl BatchStore {
         let (rows, columns) = match table {
             Table::Decisions => (&batch.rows, rows::decision::COLUMNS),
             Table::Rejections => (&batch.rejections, rows::rejection::COLUMNS),
+            Table::Replays => (&batch.replays, rows::replay::COLUMNS),
         };
         if rows.is_empty() {
             return;
         }
+        // Never closed, so a permit always comes. None is held while dead letters are waited for: that may take until a
+        // person mends their topic, and other partitions go on meanwhile.
+        let _permit = self.permits.acquire().await;
         let whole = &Insert {
             table: table.name(),
             columns,

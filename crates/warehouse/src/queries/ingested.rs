@@ -14,6 +14,8 @@ pub enum Table {
     Decisions,
     /// As a rejected or repeated record.
     Rejections,
+    /// As one that replays a dead letter, beside one of the others.
+    Replays,
 }
 
 impl Table {
@@ -22,6 +24,7 @@ impl Table {
         match self {
             Self::Decisions => "decisions",
             Self::Rejections => "rejections",
+            Self::Replays => "replays",
         }
     }
 }
@@ -146,7 +149,7 @@ pub async fn position(client: &Client) -> Result<u64, WarehouseError> {
 /// Any [`WarehouseError`].
 pub async fn deduplication_window(client: &Client) -> Result<u64, WarehouseError> {
     let sql = "SELECT min(toUInt64OrZero(extract(engine_full, 'replicated_deduplication_window = (\\\\d+)'))) AS value \
-               FROM system.tables WHERE database = ? AND name IN ('decisions', 'rejections', 'rollup_hourly')";
+               FROM system.tables WHERE database = ? AND name IN ('decisions', 'rejections', 'replays', 'rollup_hourly')";
     number(client, sql).await
 }
 

@@ -1,0 +1,34 @@
+//! A row of the table `replays`: a record that replays a dead letter, and which one.
+
+use kaizen_decision::{LetterId, RawRecord};
+
+use super::binary::{int32, int64, string};
+
+/// The columns in the order of [`encode`].
+pub const COLUMNS: &str =
+    "_topic, _partition, _offset, _ingested_at, letter_topic, letter_partition, letter_offset, letter_time";
+
+/// Appends the row of a record that replays a letter.
+pub fn encode(record: &RawRecord<'_>, letter: &LetterId, rows: &mut Vec<u8>) {
+    place(
+        record.topic,
+        (
+            record.partition,
+            record.offset,
+            record.time.unwrap_or_default().max(0),
+        ),
+        rows,
+    );
+    place(
+        &letter.topic,
+        (letter.partition, letter.offset, letter.time),
+        rows,
+    );
+}
+
+fn place(topic: &str, (partition, offset, time): (i32, i64, i64), rows: &mut Vec<u8>) {
+    string(rows, topic);
+    int32(rows, partition);
+    int64(rows, offset);
+    int64(rows, time);
+}
