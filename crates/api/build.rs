@@ -6,9 +6,10 @@ use std::{env, fs};
 
 use prost::Message;
 
-const FILES: [&str; 4] = [
+const FILES: [&str; 5] = [
     "kaizen/decisions/v1/decision.proto",
     "kaizen/decisions/v1/ingest.proto",
+    "kaizen/decisions/v1/dead_letters.proto",
     "kaizen/analysis/v1/metrics.proto",
     "kaizen/analysis/v1/analysis.proto",
 ];

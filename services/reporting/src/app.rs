@@ -7,8 +7,9 @@ use anyhow::Context;
 use kaizen_api::FILE_DESCRIPTOR_SET;
 use kaizen_api::analysis::v1::analysis_service_server::AnalysisServiceServer;
 use kaizen_api::analysis::v1::metric_service_server::MetricServiceServer;
+use kaizen_api::decisions::v1::dead_letter_service_server::DeadLetterServiceServer;
 use kaizen_catalogue::Catalogue;
-use kaizen_service::{Application, GrpcInstruments, Health, Readiness, Server};
+use kaizen_service::{Application, Health, Readiness, Server};
 use kaizen_warehouse::{Client, migrate};
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
@@ -18,6 +19,8 @@ use tonic::service::Routes;
 
 use crate::analyses::Analyses;
 use crate::config::ReportingConfig;
+use crate::dead_letters::DeadLetters;
+use crate::instruments::Instruments;
 use crate::metrics::Metrics;
 use crate::web;
 
@@ -30,37 +33,42 @@ pub struct Reporting {
     listener: TcpListener,
     client: Client,
     clickhouse: Readiness,
+    dead_letters: DeadLetters,
+    instruments: Instruments,
 }
 
 impl Application for Reporting {
     type Config = ReportingConfig;
-    type Instruments = GrpcInstruments;
+    type Instruments = Instruments;
 
-    fn instruments(registry: &mut Registry) -> GrpcInstruments {
-        GrpcInstruments::register(registry)
+    fn instruments(registry: &mut Registry) -> Instruments {
+        Instruments::register(registry)
     }
 
-    fn describe(instruments: &GrpcInstruments) {
+    fn describe(instruments: &Instruments) {
         instruments.describe();
     }
 
     async fn build(
         config: ReportingConfig,
-        instruments: GrpcInstruments,
+        instruments: Instruments,
         health: Health,
     ) -> anyhow::Result<Self> {
         let catalogue = Arc::new(Catalogue::load(&config.catalogue.path).context("catalogue.path")?);
         let client = Client::new(&config.clickhouse);
         let metrics = MetricServiceServer::new(Metrics::new(catalogue.clone(), client.clone()));
         let analyses = AnalysisServiceServer::new(Analyses::new(catalogue, client.clone()));
+        let dead_letters = DeadLetters::new(client.clone(), config.dead_letters.retention.get());
+        let letters = DeadLetterServiceServer::new(dead_letters.clone());
         let routes = Routes::new(metrics.send_compressed(CompressionEncoding::Gzip))
-            .add_service(analyses.send_compressed(CompressionEncoding::Gzip));
+            .add_service(analyses.send_compressed(CompressionEncoding::Gzip))
+            .add_service(letters.send_compressed(CompressionEncoding::Gzip));
         let clickhouse = health.require("clickhouse");
         let descriptors = FILE_DESCRIPTOR_SET;
         let server = Server {
             config: config.server,
             health,
-            instruments,
+            instruments: instruments.grpc.clone(),
             routes,
             descriptors,
             web: web::router(),
@@ -71,6 +79,8 @@ impl Application for Reporting {
             listener,
             client,
             clickhouse,
+            dead_letters,
+            instruments,
         })
     }
 
@@ -80,9 +90,12 @@ impl Application for Reporting {
             listener,
             client,
             clickhouse,
+            dead_letters,
+            instruments,
         } = self;
         let watch = watch(client, clickhouse, shutdown.clone());
-        let (served, ()) = tokio::join!(server.serve(listener, shutdown), watch);
+        let follow = dead_letters.follow(instruments, shutdown.clone());
+        let (served, (), ()) = tokio::join!(server.serve(listener, shutdown), watch, follow);
         served
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use kaizen_catalogue::Catalogue;
-use kaizen_service::{Operations, Problems, ServerConfig, ServiceConfig, Telemetry};
+use kaizen_service::{Operations, Period, Problems, ServerConfig, ServiceConfig, Telemetry};
 use kaizen_warehouse::ClickHouseConfig;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,8 @@ pub struct ReportingConfig {
     pub clickhouse: ClickHouseConfig,
     /// What is measured.
     pub catalogue: CatalogueFile,
+    /// What is known of the topic of dead letters.
+    pub dead_letters: DeadLetterTopic,
 }
 
 /// The section `catalogue`.
@@ -29,6 +31,14 @@ pub struct ReportingConfig {
 pub struct CatalogueFile {
     /// The metric catalogue.
     pub path: PathBuf,
+}
+
+/// The section `dead_letters`.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeadLetterTopic {
+    /// How long the topic keeps a letter: its `retention.ms`. 1 minute to 400 days, after which their rows are gone too.
+    pub retention: Period<60_000, 34_560_000_000>,
 }
 
 impl ServiceConfig for ReportingConfig {

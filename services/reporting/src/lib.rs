@@ -1,11 +1,13 @@
 //! Everything Kaizen knows, served on one port: gRPC, gRPC-Web and the dashboard.
 //!
-//! A call goes from the wire to a checked question ([`metrics`], [`analyses`]), to `kaizen_warehouse::queries`, and back.
+//! A call goes from the wire to a checked question ([`metrics`], [`analyses`], [`dead_letters`]), to `kaizen_warehouse::queries`, and back.
 //! Nothing is computed here, and nothing is written.
 
 mod analyses;
 mod app;
 mod config;
+mod dead_letters;
+mod instruments;
 mod metrics;
 mod page;
 mod web;

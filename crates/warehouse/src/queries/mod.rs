@@ -5,6 +5,7 @@ mod analyses;
 mod audit;
 mod coverage;
 mod data_window;
+mod dead_letters;
 mod decision;
 mod decisions;
 mod estimate;
@@ -21,6 +22,9 @@ pub use analyses::{
 pub use audit::{PartitionAudit, RollupAudit, audit_partitions, audit_rollup};
 pub use coverage::{Coverage, coverage};
 pub use data_window::data_window;
+pub use dead_letters::{
+    DeadLetter, DeadLettersQuery, LetterState, ReasonDepth, RecordPlace, dead_letter_depth, dead_letters,
+};
 pub use decision::{DecisionContent, DecisionDetail, decision};
 pub use decisions::{DecisionCursor, DecisionSummary, DecisionsQuery, decisions};
 pub use estimate::{Interval, Value};

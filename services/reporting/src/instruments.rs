@@ -1,0 +1,64 @@
+//! Reporting's own Prometheus instruments.
+
+use jiff::Timestamp;
+use kaizen_decision::Reason;
+use kaizen_service::GrpcInstruments;
+use kaizen_warehouse::queries::ReasonDepth;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::{Registry, Unit};
+
+/// All of them. Cheap to clone.
+#[derive(Clone)]
+pub struct Instruments {
+    /// Of the gRPC server.
+    pub grpc: GrpcInstruments,
+    open_dead_letters: Family<ByReason, Gauge>,
+    oldest_dead_letter_age: Gauge,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByReason {
+    reason: &'static str,
+}
+
+impl Instruments {
+    /// Registers them.
+    pub fn register(registry: &mut Registry) -> Self {
+        let instruments = Self {
+            grpc: GrpcInstruments::register(registry),
+            open_dead_letters: Family::default(),
+            oldest_dead_letter_age: Gauge::default(),
+        };
+        let help = "Dead letters that wait to be replayed, by reason; updated every 15 s";
+        registry.register("open_dead_letters", help, instruments.open_dead_letters.clone());
+        let help = "Time since the record of the oldest open dead letter was published; 0 when none is open";
+        let age = instruments.oldest_dead_letter_age.clone();
+        registry.register_with_unit("oldest_dead_letter_age", help, Unit::Seconds, age);
+        instruments
+    }
+
+    /// Gives every family an example, for the list of instruments.
+    pub fn describe(&self) {
+        self.grpc.describe();
+        self.open_dead_letters(&[], Timestamp::UNIX_EPOCH);
+    }
+
+    /// So many dead letters are open. A reason without any is told as 0.
+    pub fn open_dead_letters(&self, depth: &[ReasonDepth], now: Timestamp) {
+        for reason in Reason::ALL {
+            let reason = reason.as_str();
+            let open = depth.iter().find(|depth| depth.reason == reason);
+            let open = open.map_or(0, |depth| i64::try_from(depth.letters).unwrap_or(i64::MAX));
+            self.open_dead_letters
+                .get_or_create(&ByReason { reason })
+                .set(open);
+        }
+        let oldest = depth.iter().map(|depth| depth.oldest).min();
+        let age = oldest.map_or(0, |oldest| {
+            now.as_millisecond().saturating_sub(oldest).max(0) / 1000
+        });
+        self.oldest_dead_letter_age.set(age);
+    }
+}
