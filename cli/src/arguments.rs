@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::connection::Connection;
 use crate::output::Output;
-use crate::{admin, analyze, audit, health, import, metrics, publish, simulate};
+use crate::{admin, analyze, audit, dlq, health, import, metrics, publish, simulate};
 
 /// Kaizen watches AI systems in production and improves them with proof.
 ///
@@ -42,6 +42,12 @@ pub enum Command {
     Analyze(analyze::Analyze),
     /// Check that every record is stored once and the rollup says what its decisions say
     Audit(audit::Audit),
+    /// Look at dead letters, and replay them once their cause is mended
+    Dlq {
+        /// What to do with dead letters.
+        #[command(subcommand)]
+        command: dlq::Dlq,
+    },
     /// Tell whether every service is serving
     Health(health::HealthCheck),
     /// Look after topics and tables

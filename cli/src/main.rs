@@ -6,6 +6,7 @@ mod arguments;
 mod audit;
 mod collected;
 mod connection;
+mod dlq;
 mod health;
 mod import;
 mod mapping;
@@ -51,6 +52,7 @@ fn run(
             Command::Metrics { command } => metrics::run(&command, &connection, output).await,
             Command::Analyze(analyze) => analyze::run(&analyze, &connection, output).await,
             Command::Audit(audit) => audit::run(&audit, &connection, output).await,
+            Command::Dlq { command } => dlq::run(&command, &connection, output).await,
             Command::Health(health) => health::run(&health, &connection, output).await,
             Command::Admin { command } => admin::run(&command, &connection, output).await,
             Command::Completions { shell } => {

@@ -79,7 +79,8 @@ mod tests {
             [
                 "kaizen.decisions",
                 "kaizen.decisions.backfill",
-                "kaizen.decisions.dlq"
+                "kaizen.decisions.dlq",
+                "kaizen.decisions.dlq.replayed"
             ]
         );
         assert!(
