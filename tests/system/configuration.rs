@@ -35,6 +35,7 @@ const CASES: &[Case] = &[
     case("reporting", "server.address", "localhost", "address"),
     case("reporting", "operations.address", "127.0.0.1:99999", "address"),
     case("reporting", "server.colour", "blue", "unknown"),
+    case("reporting", "dead_letters.retention", "forever", "duration"),
 ];
 
 const fn case(service: &'static str, key: &'static str, value: &'static str, allowed: &'static str) -> Case {

@@ -19,6 +19,7 @@ const DOCUMENTS: &[&str] = &[
     "docs/adr/0002-kafka-in-clickhouse-behind.md",
     "docs/adr/0003-three-services.md",
     "docs/adr/0004-relational-ledger.md",
+    "docs/adr/0006-replays-in-one-transaction.md",
 ];
 /// What a path in backticks begins with.
 const TOP: &[&str] = &[

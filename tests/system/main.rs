@@ -12,6 +12,8 @@ mod command;
 #[cfg(test)]
 mod configuration;
 #[cfg(test)]
+mod dead_letters;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod faults;

@@ -141,6 +141,29 @@ impl Kafka {
         Ok(name)
     }
 
+    /// Deletes a topic; returns when no broker knows it any more.
+    ///
+    /// # Errors
+    /// If the broker refuses that.
+    pub async fn delete_topic(&self, topic: &str) -> Result<()> {
+        let admin: AdminClient<DefaultClientContext> = self.client().create()?;
+        let options = AdminOptions::new().operation_timeout(Some(ANSWER));
+        for deleted in admin.delete_topics(&[topic], &options).await? {
+            deleted.map_err(|(name, code)| anyhow::anyhow!("{name}: {code}"))?;
+        }
+        Ok(())
+    }
+
+    /// Offset after the last record of a partition, those of open transactions included.
+    ///
+    /// # Errors
+    /// If there is no such partition or the broker does not answer.
+    pub async fn end(&self, topic: &str, partition: i32) -> Result<i64> {
+        let consumer: BaseConsumer = self.client().create()?;
+        let topic = topic.to_owned();
+        blocking(move || Ok(consumer.fetch_watermarks(&topic, partition, ANSWER)?.1)).await
+    }
+
     /// Publishes records in order; returns when the broker has them all.
     ///
     /// # Errors

@@ -67,7 +67,7 @@ async fn five(sandbox: &Sandbox, now: i64) -> Result<()> {
         ("rejections", rows::rejection::COLUMNS, rejections),
         ("replays", rows::replay::COLUMNS, replays),
     ] {
-        let (rows, token) = (rows.into(), table.to_owned());
+        let (rows, token) = (vec![rows.into()], table.to_owned());
         writer
             .insert(&Insert {
                 table,

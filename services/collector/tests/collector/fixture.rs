@@ -31,6 +31,7 @@ pub struct Stored {
     pub first: i64,
     pub next: i64,
     pub rows: usize,
+    pub replays: usize,
     pub origin: Origin,
     pub token: String,
     pub letters: Vec<DeadLetter>,
@@ -53,6 +54,7 @@ impl Store for Memory {
             first: batch.first,
             next: batch.next,
             rows: batch.rows.len(),
+            replays: batch.replays.len(),
             origin: batch.origin,
             token: batch.token(),
             letters: batch.dead_letters.clone(),
@@ -143,27 +145,16 @@ impl Fixture {
     }
 
     /// Takes a record of this time of Kafka's, so long after the start.
-    pub fn take_at(
-        &mut self,
-        time: i64,
-        after: Duration,
-        (partition, offset): (i32, i64),
-        value: Option<&[u8]>,
-    ) {
-        let time = Some(time);
-        let (key, content_type, event_id) = (Some(&b"k"[..]), None, None);
-        let record = RawRecord {
-            topic: TOPIC,
-            partition,
-            offset,
-            time,
-            key,
-            value,
-            content_type,
-            event_id,
-            replay: Replay::default(),
-        };
+    pub fn take_at(&mut self, time: i64, after: Duration, place: (i32, i64), value: Option<&[u8]>) {
+        let record = record(time, place, value);
         self.pipeline.take(&record, None, self.began + after).unwrap();
+    }
+
+    /// Takes a record that says it replays a dead letter.
+    pub fn take_replay(&mut self, partition: i32, offset: i64, value: Option<&[u8]>, replay: Replay<'_>) {
+        let record = record(TIME, (partition, offset), value);
+        let record = RawRecord { replay, ..record };
+        self.pipeline.take(&record, None, self.began).unwrap();
     }
 
     /// A decision like no other.
@@ -203,6 +194,20 @@ impl Fixture {
 
     pub fn stored(&self) -> Vec<Stored> {
         self.memory.stored.lock().unwrap().clone()
+    }
+}
+
+fn record(time: i64, (partition, offset): (i32, i64), value: Option<&[u8]>) -> RawRecord<'_> {
+    RawRecord {
+        topic: TOPIC,
+        partition,
+        offset,
+        time: Some(time),
+        key: Some(b"k"),
+        value,
+        content_type: None,
+        event_id: None,
+        replay: Replay::default(),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use kaizen_decision::Reason;
+use kaizen_decision::letter::header;
+use kaizen_decision::{Reason, Replay};
 use kaizen_stream::{Flow, Limits};
 use kaizen_testkit::DecisionBuilder;
 
@@ -36,6 +37,37 @@ async fn every_record_ends_in_one_place_and_offsets_follow_what_is_stored() {
         .flat_map(|batch| &batch.letters)
         .filter_map(|letter| letter.value.as_deref());
     assert!(untouched.into_iter().all(|value| value == b"not json"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_is_noted_whatever_becomes_of_it_and_a_letter_it_becomes_names_the_one_before() {
+    let mut fixture = Fixture::new(limits(1000, 1 << 20), 1 << 30, 100);
+    let replay = Replay {
+        of: Some(b"kaizen.decisions/0/7@1767603600000"),
+        first_time: Some(b"1767603600000"),
+    };
+    let event = good(0, 0);
+    fixture.take_replay(0, 10, Some(&event), replay);
+    fixture.take_replay(0, 11, Some(&event), replay);
+    fixture.take_replay(0, 12, Some(b"not json"), replay);
+    let claim = Replay {
+        of: Some(b"a letter"),
+        ..replay
+    };
+    fixture.take_replay(0, 13, Some(&good(0, 1)), claim);
+    fixture.good(0, 14);
+    fixture.drain();
+    let stored = fixture.stored().remove(0);
+    assert_eq!(
+        (stored.rows, stored.letters.len(), stored.replays),
+        (3, 1, 3),
+        "stored, repeated, rejected"
+    );
+    let told = [
+        (header::REPLAY_OF, replay.of.unwrap().to_vec()),
+        (header::FIRST_TIME, replay.first_time.unwrap().to_vec()),
+    ];
+    assert_eq!(stored.letters[0].headers, told);
 }
 
 #[tokio::test(flavor = "multi_thread")]
