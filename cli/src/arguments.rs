@@ -1,6 +1,6 @@
 //! What the command line may say.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 use crate::connection::Connection;
 use crate::output::Output;
@@ -61,15 +61,4 @@ pub enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
-}
-
-/// Where published events go, and whether to wait for them.
-#[derive(Debug, Args)]
-pub struct Target {
-    /// Topic to publish to
-    #[arg(long, default_value = "kaizen.decisions.backfill", value_name = "TOPIC")]
-    pub topic: String,
-    /// Return when Kafka has the events, without waiting until the collector has counted them
-    #[arg(long)]
-    pub no_wait: bool,
 }

@@ -6,16 +6,16 @@ mod arguments;
 mod audit;
 mod collected;
 mod connection;
+mod deliveries;
 mod dlq;
+mod follow;
 mod health;
 mod import;
-mod mapping;
 mod metrics;
 mod output;
 mod progress;
 mod publish;
 mod publisher;
-mod records;
 mod simulate;
 mod topics;
 

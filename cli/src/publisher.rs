@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use rdkafka::ClientContext;
+use rdkafka::client::Client;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, Message, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
+use rdkafka::{ClientConfig, ClientContext};
 
 use crate::connection::Connection;
 
@@ -69,6 +70,40 @@ impl ProducerContext for Deliveries {
     }
 }
 
+/// Settings of a producer of many small events.
+pub fn config(connection: &Connection) -> ClientConfig {
+    let mut config = connection.kafka();
+    config
+        .set("enable.idempotence", "true")
+        .set("compression.type", "lz4")
+        .set("linger.ms", "20")
+        .set("batch.size", "262144")
+        .set("message.max.bytes", "2097152")
+        .set("queue.buffering.max.kbytes", "65536");
+    config
+}
+
+/// Tells whether a topic exists.
+///
+/// # Errors
+/// Kafka cannot be reached or has no such topic.
+pub fn check_topic<C: ClientContext>(
+    client: &Client<C>,
+    connection: &Connection,
+    topic: &str,
+) -> anyhow::Result<()> {
+    let metadata = client.fetch_metadata(Some(topic), Duration::from_secs(10));
+    let metadata = metadata.with_context(|| format!("Kafka at {} does not answer", connection.brokers))?;
+    if metadata
+        .topics()
+        .iter()
+        .all(|known| known.partitions().is_empty())
+    {
+        bail!("there is no topic {topic}; `kaizen admin create-topics` creates Kaizen's");
+    }
+    Ok(())
+}
+
 /// A way into one topic.
 pub struct Publisher {
     topic: String,
@@ -83,27 +118,8 @@ impl Publisher {
     /// Kafka cannot be reached or has no such topic.
     pub fn new(connection: &Connection, topic: &str) -> anyhow::Result<Self> {
         let deliveries = Deliveries::default();
-        let mut config = connection.kafka();
-        config
-            .set("enable.idempotence", "true")
-            .set("compression.type", "lz4")
-            .set("linger.ms", "20")
-            .set("batch.size", "262144")
-            .set("message.max.bytes", "2097152")
-            .set("queue.buffering.max.kbytes", "65536");
-        let producer: ThreadedProducer<_> = config.create_with_context(deliveries.clone())?;
-        let metadata = producer
-            .client()
-            .fetch_metadata(Some(topic), Duration::from_secs(10));
-        let metadata =
-            metadata.with_context(|| format!("Kafka at {} does not answer", connection.brokers))?;
-        if metadata
-            .topics()
-            .iter()
-            .all(|known| known.partitions().is_empty())
-        {
-            bail!("there is no topic {topic}; `kaizen admin create-topics` creates Kaizen's");
-        }
+        let producer: ThreadedProducer<_> = config(connection).create_with_context(deliveries.clone())?;
+        check_topic(producer.client(), connection, topic)?;
         Ok(Self {
             topic: topic.to_owned(),
             producer,

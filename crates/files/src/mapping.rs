@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use anyhow::{Context, anyhow};
 use jaq_core::load::{Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Vars, data, unwrap_valr};
 use jaq_json::{Val, read};
@@ -22,6 +21,26 @@ struct MappingFile {
     fields: serde_yaml_ng::Mapping,
 }
 
+/// What is wrong with a mapping.
+#[derive(Debug, thiserror::Error)]
+pub enum MappingError {
+    /// The file cannot be read.
+    #[error("cannot be read")]
+    Read(#[from] std::io::Error),
+    /// It is no mapping file.
+    #[error("is no mapping")]
+    Shape(#[from] serde_yaml_ng::Error),
+    /// A part of it breaks a rule; the text names it and the rule.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+impl MappingError {
+    fn at(path: &str, why: impl std::fmt::Display) -> Self {
+        Self::Invalid(format!("{path}: {why}"))
+    }
+}
+
 /// A compiled mapping.
 pub struct Mapping {
     whole: Filter,
@@ -34,30 +53,30 @@ impl Mapping {
     ///
     /// # Errors
     /// It cannot be read, or an expression does not compile; the error names the field.
-    pub fn load(path: &Path) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-        Self::parse(&text).with_context(|| path.display().to_string())
+    pub fn load(path: &Path) -> Result<Self, MappingError> {
+        Self::parse(&std::fs::read_to_string(path)?)
     }
 
     /// Compiles a mapping given as YAML.
     ///
     /// # Errors
     /// As [`Mapping::load`].
-    pub fn parse(text: &str) -> anyhow::Result<Self> {
+    pub fn parse(text: &str) -> Result<Self, MappingError> {
         let file: MappingFile = serde_yaml_ng::from_str(text)?;
-        anyhow::ensure!(file.version == 1, "version {}: must be 1", file.version);
+        if file.version != 1 {
+            return Err(MappingError::at("version", format_args!("{}: must be 1", file.version)));
+        }
         let mut fields = Vec::new();
         let whole = object(&file.fields, "", &mut fields)?;
         let fields = fields
             .into_iter()
-            .map(|(name, code)| {
-                compile(&code)
-                    .map(|filter| (name.clone(), filter))
-                    .with_context(|| name)
+            .map(|(name, code)| match compile(&code) {
+                Ok(filter) => Ok((name, filter)),
+                Err(why) => Err(MappingError::at(&name, why)),
             })
-            .collect::<anyhow::Result<_>>()?;
+            .collect::<Result<_, _>>()?;
         Ok(Self {
-            whole: compile(&whole)?,
+            whole: compile(&whole).map_err(MappingError::Invalid)?,
             fields,
         })
     }
@@ -88,12 +107,12 @@ fn object(
     fields: &serde_yaml_ng::Mapping,
     above: &str,
     all: &mut Vec<(String, String)>,
-) -> anyhow::Result<String> {
+) -> Result<String, MappingError> {
     let mut members = Vec::new();
     for (name, value) in fields {
         let name = name
             .as_str()
-            .ok_or_else(|| anyhow!("{above}: a field's name must be text"))?;
+            .ok_or_else(|| MappingError::at(above, "a field's name must be text"))?;
         let path = format!("{above}/{name}");
         let code = match value {
             Value::String(code) => {
@@ -102,9 +121,8 @@ fn object(
             }
             Value::Mapping(nested) => object(nested, &path, all)?,
             _ => {
-                return Err(anyhow!(
-                    "{path}: must be a jq expression (quote it) or a mapping of fields"
-                ));
+                let rule = "must be a jq expression (quote it) or a mapping of fields";
+                return Err(MappingError::at(&path, rule));
             }
         };
         members.push(format!("{}: ({code}\n)", serde_json::Value::from(name)));
@@ -112,18 +130,18 @@ fn object(
     Ok(format!("{{{}}}", members.join(", ")))
 }
 
-fn compile(code: &str) -> anyhow::Result<Filter> {
+fn compile(code: &str) -> Result<Filter, String> {
     let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
     let functions = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
     let arena = Arena::default();
     let modules = Loader::new(definitions)
         .load(&arena, File { code, path: () })
-        .map_err(|errors| anyhow!("does not parse: {code}: {}", first(&errors)))?;
+        .map_err(|errors| format!("does not parse: {code}: {}", first(&errors)))?;
     Compiler::default()
         .with_funs(functions)
         .with_global_vars(VARIABLES)
         .compile(modules)
-        .map_err(|errors| anyhow!("does not compile: {code}: {}", first(&errors)))
+        .map_err(|errors| format!("does not compile: {code}: {}", first(&errors)))
 }
 
 fn first(errors: &[impl std::fmt::Debug]) -> String {
@@ -191,10 +209,11 @@ fields:
             ("version: 1\nfields: {a: {b: '.['}}", "/a/b"),
             ("version: 1\nfields: {a: 'nosuch(1)'}", "/a"),
             ("version: 1\nfields: {a: 1}", "/a: must be a jq expression"),
-            ("version: 2\nfields: {}", "version 2"),
+            ("version: 2\nfields: {}", "version: 2"),
             ("version: 1\nfield: {}", "field"),
         ] {
-            let error = format!("{:#}", Mapping::parse(text).err().unwrap());
+            let error = Mapping::parse(text).err().unwrap();
+            let error = format!("{error}: {:?}", std::error::Error::source(&error).map(ToString::to_string));
             assert!(error.contains(words), "{text}: {error}");
         }
     }

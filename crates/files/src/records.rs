@@ -1,19 +1,13 @@
 //! The records of a file, one after the other, whatever its compression; a line that cannot be read costs only itself.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
 
-use anyhow::Context;
-use clap::ValueEnum;
-use flate2::read::MultiGzDecoder;
-
-/// The first bytes of compressed files.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
-const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+use crate::compression::Compression;
 
 /// How records stand in a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// One JSON value a line.
     Jsonl,
@@ -22,6 +16,15 @@ pub enum Format {
 }
 
 impl Format {
+    /// By its own name.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "jsonl" => Some(Self::Jsonl),
+            "csv" => Some(Self::Csv),
+            _ => None,
+        }
+    }
+
     /// By the file's name, compression aside.
     pub fn of(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_string_lossy().to_lowercase();
@@ -47,34 +50,39 @@ pub struct Line {
 ///
 /// # Errors
 /// The file cannot be opened, or its header cannot be read.
-pub fn open(path: &Path, format: Format) -> anyhow::Result<Box<dyn Iterator<Item = io::Result<Line>>>> {
-    let named = || path.display().to_string();
-    let file = File::open(path).with_context(named)?;
-    let reader = BufReader::with_capacity(1 << 18, decompressed(file).with_context(named)?);
+pub fn open(path: &Path, format: Format) -> io::Result<Box<dyn Iterator<Item = io::Result<Line>>>> {
+    let reader = BufReader::with_capacity(1 << 18, decompressed(File::open(path)?)?);
     Ok(match format {
         Format::Jsonl => Box::new(Jsonl {
             reader,
             number: 0,
             ended: false,
         }),
-        Format::Csv => Box::new(Csv::new(reader).with_context(named)?),
+        Format::Csv => Box::new(Csv::new(reader)?),
     })
 }
 
-type Peeked = Chain<Cursor<Vec<u8>>, File>;
+/// The JSON text of a line, without what surrounds it; nothing of an empty line.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn json_of(line: &[u8]) -> Option<Result<&str, String>> {
+    let Ok(text) = std::str::from_utf8(line) else {
+        return Some(Err("is not UTF-8".to_owned()));
+    };
+    let text = text.trim();
+    if text.is_empty() {
+        return None;
+    }
+    let valid = serde_json::from_str::<serde::de::IgnoredAny>(text);
+    Some(valid.map(|_| text).map_err(|error| format!("is no JSON: {error}")))
+}
 
 fn decompressed(mut file: File) -> io::Result<Box<dyn Read>> {
     let mut magic = Vec::new();
-    file.by_ref().take(4).read_to_end(&mut magic)?;
-    let (gzip, zstd) = (magic.starts_with(&GZIP), magic.starts_with(&ZSTD));
-    let whole: Peeked = Cursor::new(magic).chain(file);
-    Ok(if gzip {
-        Box::new(MultiGzDecoder::new(whole))
-    } else if zstd {
-        Box::new(zstd::Decoder::new(whole)?)
-    } else {
-        Box::new(whole)
-    })
+    file.by_ref().take(Compression::MAGIC as u64).read_to_end(&mut magic)?;
+    let compression = Compression::of(&magic);
+    Ok(compression.decoder(Cursor::new(magic).chain(file))?)
 }
 
 struct Jsonl<R> {
@@ -99,21 +107,9 @@ impl<R: BufRead> Iterator for Jsonl<R> {
                 }
             }
             let number = self.number;
-            match String::from_utf8(line) {
-                Ok(text) if text.trim().is_empty() => {}
-                Ok(text) => {
-                    let valid = serde_json::from_str::<serde::de::IgnoredAny>(&text);
-                    let record = valid
-                        .map(|_| text.trim().to_owned())
-                        .map_err(|error| format!("is no JSON: {error}"));
-                    return Some(Ok(Line { number, record }));
-                }
-                Err(_) => {
-                    return Some(Ok(Line {
-                        number,
-                        record: Err("is not UTF-8".to_owned()),
-                    }));
-                }
+            if let Some(record) = json_of(&line) {
+                let record = record.map(str::to_owned);
+                return Some(Ok(Line { number, record }));
             }
         }
         None
@@ -127,11 +123,11 @@ struct Csv<R> {
 }
 
 impl<R: Read> Csv<R> {
-    fn new(reader: R) -> anyhow::Result<Self> {
+    fn new(reader: R) -> io::Result<Self> {
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(reader);
         let header = reader
             .headers()
-            .context("the header")?
+            .map_err(|error| io::Error::other(format!("the header: {error}")))?
             .iter()
             .map(str::to_owned)
             .collect();
