@@ -20,6 +20,8 @@ mod faults;
 #[cfg(test)]
 mod fleet;
 #[cfg(test)]
+mod follow;
+#[cfg(test)]
 mod malformed;
 #[cfg(test)]
 mod outreach;

@@ -65,12 +65,9 @@ impl Follower {
         self.open = (self.logs.values().filter(|log| log.content.is_some()))
             .filter_map(|log| Some(log.file?.id))
             .collect();
-        // Each log's own file first, so that no copy takes its place.
+        // Each log's own file first, wherever it is, so that none takes its place.
         for file in &named {
             self.reclaim(file, now);
-        }
-        for file in &named {
-            self.inspect(file, true, now);
         }
         let mut known: HashSet<FileId> = named.iter().map(|file| file.look.id).collect();
         known.extend(&self.open);
@@ -78,6 +75,9 @@ impl Follower {
         let beside = beside(lost.flat_map(|log| [log.path.as_path(), log.source.as_path()]), &known);
         for file in &beside {
             self.reclaim(file, now);
+        }
+        for file in &named {
+            self.inspect(file, true, now);
         }
         for file in &beside {
             self.inspect(file, false, now);
@@ -278,7 +278,7 @@ impl Follower {
             path: path.clone(),
             file: Some(look),
             finished: false,
-            head: line.clone(),
+            head: beginning.head(u64::MAX),
             line,
             acknowledged: Mark::beginning(),
             seen: seconds(now) / COARSE * COARSE,

@@ -156,7 +156,8 @@ impl Chaos {
     fn be_seen(&mut self) -> Result<()> {
         if self.only_live || self.random.random_bool(0.3) {
             self.reader.room = self.random.random_range(0..50);
-            // Two that begin alike are told apart after a while.
+            self.reader.poll()?;
+            // Logs that begin alike are told apart after a while.
             self.reader.now += Duration::from_secs(11);
             self.reader.poll()?;
         }
@@ -274,7 +275,7 @@ impl Chaos {
 
 #[test]
 fn every_line_comes_once_and_in_order_whatever_is_done_to_files_and_follower() -> Result<()> {
-    let (first, seeds) = (number("KAIZEN_CHAOS_SEED", 1), number("KAIZEN_CHAOS_ROUNDS", 150));
+    let (first, seeds) = (number("KAIZEN_CHAOS_SEED", 1), number("KAIZEN_CHAOS_ROUNDS", 40));
     let (mut lines, mut handed_over) = (0, 0);
     for seed in first..first + seeds {
         let mut chaos = Chaos::new(seed)?;
