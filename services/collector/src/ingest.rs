@@ -25,6 +25,24 @@ mod refuse;
 
 pub use config::IngestConfig;
 
+/// For [`crate::fuzzing`].
+pub mod fuzzing {
+    pub use super::limit::Gate;
+    pub use super::map_otlp::{logs, spans};
+    pub use super::read_body::{Compression, read};
+
+    use super::decode_body::{BodyType, split};
+
+    /// Adds the records of a body, taken for each type.
+    pub fn body_records(body: &[u8], records: &mut Vec<Vec<u8>>) {
+        for kind in [BodyType::Json, BodyType::Lines, BodyType::Protobuf] {
+            let cut = split(body, kind, 100).unwrap_or_default();
+            assert!(cut.len() <= 100, "{kind:?}: never more than allowed");
+            records.extend(cut.into_iter().map(<[u8]>::to_vec));
+        }
+    }
+}
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};

@@ -12,6 +12,8 @@
 
 mod app;
 mod config;
+#[doc(hidden)]
+pub mod fuzzing;
 mod ingest;
 mod instruments;
 mod position;

@@ -1,0 +1,5 @@
+
+CA?
+aaaaaaaaaaaaaaaabbbbbbbb*chatJ
+gen_ai.request.model
+m

@@ -1,0 +1,2 @@
+
+ewebsite_analysiss
