@@ -73,9 +73,12 @@ impl ProducerContext for Postbox {
 /// Whether Kafka refuses this line, and would take another.
 fn is_the_lines(error: &KafkaError) -> bool {
     use RDKafkaErrorCode::{InvalidMessage, InvalidMessageSize, InvalidRecord, MessageSizeTooLarge};
-    error
-        .rdkafka_error_code()
-        .is_some_and(|code| matches!(code, MessageSizeTooLarge | InvalidMessageSize | InvalidMessage | InvalidRecord))
+    error.rdkafka_error_code().is_some_and(|code| {
+        matches!(
+            code,
+            MessageSizeTooLarge | InvalidMessageSize | InvalidMessage | InvalidRecord
+        )
+    })
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -70,7 +70,11 @@ pub async fn run(following: Following<'_>, connection: &Connection, output: Outp
 }
 
 fn state_folder() -> anyhow::Result<PathBuf> {
-    let folder = |name: &str| std::env::var_os(name).filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    let folder = |name: &str| {
+        std::env::var_os(name)
+            .filter(|folder| !folder.is_empty())
+            .map(PathBuf::from)
+    };
     let state = folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")));
     let state = state.context("--checkpoints is needed: neither XDG_STATE_HOME nor HOME is set")?;
     Ok(state.join("kaizen/follow"))
@@ -117,7 +121,9 @@ fn follow(
     let mut summary = desk.summary();
     match flushed {
         Ok(()) => desk.deliveries.check()?,
-        Err(failure) if stopped.recv_timeout(Duration::ZERO) == Err(RecvTimeoutError::Timeout) => bail!(failure),
+        Err(failure) if stopped.recv_timeout(Duration::ZERO) == Err(RecvTimeoutError::Timeout) => {
+            bail!(failure)
+        }
         Err(failure) => {
             summary.unacknowledged = summary.lines - summary.skipped - summary.published;
             note(format_args!("{failure:#}; the rest is sent at the next start"));
@@ -148,8 +154,10 @@ impl Desk {
         let taken = match event {
             Ok((key, event_id, event)) => {
                 let id = event_id.as_deref().unwrap_or(&line.event_id);
-                (self.deliveries.send((&key, id), event.as_bytes(), place.clone(), receipt))
-                    .map_err(|error| error.to_string())
+                (self
+                    .deliveries
+                    .send((&key, id), event.as_bytes(), place.clone(), receipt))
+                .map_err(|error| error.to_string())
             }
             Err(why) => {
                 receipt.acknowledge();
@@ -167,7 +175,10 @@ impl Desk {
     }
 
     /// Key, identity of its own if it has one, and text; nothing of an empty line.
-    #[expect(clippy::type_complexity, reason = "three parts of one event, taken apart where it is called")]
+    #[expect(
+        clippy::type_complexity,
+        reason = "three parts of one event, taken apart where it is called"
+    )]
     fn event(&self, line: &Followed<'_>) -> Option<Result<(String, Option<String>, String), String>> {
         let record = match line.text {
             Ok(text) => match json_of(text)? {
@@ -210,7 +221,10 @@ impl Desk {
 
     fn status(&mut self, last: &mut Summary, logs: usize) {
         if self.shown > SHOWN {
-            note(format_args!("{} more lines were skipped", count(self.shown - SHOWN)));
+            note(format_args!(
+                "{} more lines were skipped",
+                count(self.shown - SHOWN)
+            ));
         }
         self.shown = 0;
         let now = self.summary();
@@ -248,5 +262,7 @@ fn show(summary: &Summary, output: Output) -> anyhow::Result<()> {
 /// It is not UTF-8.
 pub fn pattern(path: &Path) -> anyhow::Result<String> {
     let text = path.to_str();
-    Ok(text.with_context(|| format!("{}: must be UTF-8", path.display()))?.to_owned())
+    Ok(text
+        .with_context(|| format!("{}: must be UTF-8", path.display()))?
+        .to_owned())
 }

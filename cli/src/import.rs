@@ -87,17 +87,28 @@ fn format_parser() -> impl TypedValueParser<Value = Format> {
 }
 
 fn poll_interval(text: &str) -> Result<Duration, String> {
-    time(text, Duration::from_millis(10), Duration::from_secs(60), "must be 10ms to 1m")
+    time(
+        text,
+        Duration::from_millis(10),
+        Duration::from_secs(60),
+        "must be 10ms to 1m",
+    )
 }
 
 fn rotate_wait(text: &str) -> Result<Duration, String> {
-    time(text, Duration::ZERO, Duration::from_secs(3600), "must be 0s to 1h")
+    time(
+        text,
+        Duration::ZERO,
+        Duration::from_secs(3600),
+        "must be 0s to 1h",
+    )
 }
 
 fn time(text: &str, least: Duration, most: Duration, rule: &str) -> Result<Duration, String> {
     let time = text.parse::<jiff::SignedDuration>().ok();
     let time = time.and_then(|time| Duration::try_from(time).ok());
-    time.filter(|time| (least..=most).contains(time)).ok_or_else(|| rule.to_owned())
+    time.filter(|time| (least..=most).contains(time))
+        .ok_or_else(|| rule.to_owned())
 }
 
 /// What came of every line.

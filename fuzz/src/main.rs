@@ -10,7 +10,11 @@ use libfuzzer_sys::fuzz_target;
 static TARGET: LazyLock<fn(&[u8])> = LazyLock::new(|| {
     let name = std::env::var("KAIZEN_FUZZ_TARGET").unwrap_or_default();
     let found = TARGETS.iter().find(|(target, _)| *target == name);
-    assert!(found.is_some(), "KAIZEN_FUZZ_TARGET: must be one of {:?}", TARGETS.map(|(name, _)| name));
+    assert!(
+        found.is_some(),
+        "KAIZEN_FUZZ_TARGET: must be one of {:?}",
+        TARGETS.map(|(name, _)| name)
+    );
     found.map_or(|_| {}, |(_, target)| *target)
 });
 

@@ -11,8 +11,28 @@ use rand::{RngExt, SeedableRng};
 
 /// What parsers stumble over.
 const TOKENS: [&[u8]; 22] = [
-    b"{", b"[", b"\"", b":", b",", b"}", b"]", b"\\u", b"\\ud800", b"\\udc00", b"1e999", b"-0", b"0.1e-400",
-    b"18446744073709551616", b"\xff", b"\xe2\x82", b"\x00", b"\xef\xbb\xbf", b"null", b"true", b"\r\n", b"-",
+    b"{",
+    b"[",
+    b"\"",
+    b":",
+    b",",
+    b"}",
+    b"]",
+    b"\\u",
+    b"\\ud800",
+    b"\\udc00",
+    b"1e999",
+    b"-0",
+    b"0.1e-400",
+    b"18446744073709551616",
+    b"\xff",
+    b"\xe2\x82",
+    b"\x00",
+    b"\xef\xbb\xbf",
+    b"null",
+    b"true",
+    b"\r\n",
+    b"-",
 ];
 
 fn number(variable: &str, default: u64) -> u64 {
@@ -58,9 +78,18 @@ fn mutate(random: &mut StdRng, corpus: &[Vec<u8>]) -> Vec<u8> {
             }
             6 => {
                 let depth = random.random_range(1..200);
-                let (open, close) = if random.random_bool(0.5) { ("[", "]") } else { ("{\"a\":", "}") };
+                let (open, close) = if random.random_bool(0.5) {
+                    ("[", "]")
+                } else {
+                    ("{\"a\":", "}")
+                };
                 let inner = bytes[from..to].to_vec();
-                let nested = [open.repeat(depth).into_bytes(), inner, close.repeat(depth).into_bytes()].concat();
+                let nested = [
+                    open.repeat(depth).into_bytes(),
+                    inner,
+                    close.repeat(depth).into_bytes(),
+                ]
+                .concat();
                 bytes.splice(from..to, nested);
             }
             _ => {
@@ -95,7 +124,10 @@ fn no_input_of_the_corpus_and_no_mutation_of_one_breaks_a_promise() -> Result<()
         while began.elapsed() < patience {
             run(&mutate(&mut random, &corpus))?;
         }
-        println!("{name}: {inputs} inputs in {:.1} s", began.elapsed().as_secs_f64());
+        println!(
+            "{name}: {inputs} inputs in {:.1} s",
+            began.elapsed().as_secs_f64()
+        );
     }
     Ok(())
 }

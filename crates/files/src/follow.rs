@@ -121,7 +121,9 @@ impl Follower {
     pub fn open(options: Options) -> Result<Self, FollowError> {
         find::check(&options.patterns)?;
         let checkpoints = Checkpoints::open(&options.checkpoints)?;
-        let logs: BTreeMap<u64, Log> = (0..).zip(checkpoints.saved().iter().cloned().map(Log::of)).collect();
+        let logs: BTreeMap<u64, Log> = (0..)
+            .zip(checkpoints.saved().iter().cloned().map(Log::of))
+            .collect();
         Ok(Self {
             options,
             checkpoints,
@@ -163,7 +165,8 @@ impl Follower {
     /// # Errors
     /// It cannot be written.
     pub fn save(&mut self) -> Result<(), FollowError> {
-        self.checkpoints.save(self.logs.values_mut().map(Log::saved).collect())?;
+        self.checkpoints
+            .save(self.logs.values_mut().map(Log::saved).collect())?;
         self.unsaved = false;
         Ok(())
     }
@@ -218,7 +221,9 @@ impl Follower {
     ) -> Result<Ended, FollowError> {
         let mut last = false;
         loop {
-            let Some(log) = self.logs.get_mut(&key) else { return Ok(Ended::AtEnd) };
+            let Some(log) = self.logs.get_mut(&key) else {
+                return Ok(Ended::AtEnd);
+            };
             match log.read(&mut self.buffer, TURN, last, lines, take) {
                 Ok(Ended::Unsaved) => self.save()?,
                 Ok(Ended::AtEnd) if last => {
@@ -226,7 +231,8 @@ impl Follower {
                     return Ok(Ended::AtEnd);
                 }
                 Ok(Ended::AtEnd) => {
-                    let left = (log.gone).is_some_and(|since| elapsed(since, now) >= self.options.rotate_wait);
+                    let left =
+                        (log.gone).is_some_and(|since| elapsed(since, now) >= self.options.rotate_wait);
                     last = left || (log.content.as_ref()).is_some_and(Content::is_compressed);
                     if !last {
                         return Ok(Ended::AtEnd);

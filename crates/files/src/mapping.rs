@@ -64,7 +64,10 @@ impl Mapping {
     pub fn parse(text: &str) -> Result<Self, MappingError> {
         let file: MappingFile = serde_yaml_ng::from_str(text)?;
         if file.version != 1 {
-            return Err(MappingError::at("version", format_args!("{}: must be 1", file.version)));
+            return Err(MappingError::at(
+                "version",
+                format_args!("{}: must be 1", file.version),
+            ));
         }
         let mut fields = Vec::new();
         let whole = object(&file.fields, "", &mut fields)?;
@@ -213,7 +216,10 @@ fields:
             ("version: 1\nfield: {}", "field"),
         ] {
             let error = Mapping::parse(text).err().unwrap();
-            let error = format!("{error}: {:?}", std::error::Error::source(&error).map(ToString::to_string));
+            let error = format!(
+                "{error}: {:?}",
+                std::error::Error::source(&error).map(ToString::to_string)
+            );
             assert!(error.contains(words), "{text}: {error}");
         }
     }

@@ -75,12 +75,18 @@ pub fn json_of(line: &[u8]) -> Option<Result<&str, String>> {
         return None;
     }
     let valid = serde_json::from_str::<serde::de::IgnoredAny>(text);
-    Some(valid.map(|_| text).map_err(|error| format!("is no JSON: {error}")))
+    Some(
+        valid
+            .map(|_| text)
+            .map_err(|error| format!("is no JSON: {error}")),
+    )
 }
 
 fn decompressed(mut file: File) -> io::Result<Box<dyn Read>> {
     let mut magic = Vec::new();
-    file.by_ref().take(Compression::MAGIC as u64).read_to_end(&mut magic)?;
+    file.by_ref()
+        .take(Compression::MAGIC as u64)
+        .read_to_end(&mut magic)?;
     let compression = Compression::of(&magic);
     Ok(compression.decoder(Cursor::new(magic).chain(file))?)
 }

@@ -16,7 +16,9 @@ const LONGEST: usize = 256 * 1024;
 /// # Errors
 /// No runtime can be had.
 pub fn bodies(bytes: &[u8]) -> std::io::Result<Vec<Vec<u8>>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()?;
     let gate = Gate::new(
         1,
         16 * LONGEST,
@@ -26,9 +28,18 @@ pub fn bodies(bytes: &[u8]) -> std::io::Result<Vec<Vec<u8>>> {
     for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
         let Ok(mut passage) = gate.enter() else { continue };
         let body = axum::body::Body::from(bytes.to_vec());
-        let body = runtime.block_on(read(body, compression, LONGEST, Duration::from_secs(10), &mut passage));
+        let body = runtime.block_on(read(
+            body,
+            compression,
+            LONGEST,
+            Duration::from_secs(10),
+            &mut passage,
+        ));
         let Ok(body) = body else { continue };
-        assert!(body.len() <= LONGEST, "{compression:?}: never longer than allowed");
+        assert!(
+            body.len() <= LONGEST,
+            "{compression:?}: never longer than allowed"
+        );
         body_records(&body, &mut records);
         exports(&body, &mut records);
     }

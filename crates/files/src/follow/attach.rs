@@ -72,7 +72,10 @@ impl Follower {
         let mut known: HashSet<FileId> = named.iter().map(|file| file.look.id).collect();
         known.extend(&self.open);
         let lost = self.logs.values().filter(|log| log.content.is_none());
-        let beside = beside(lost.flat_map(|log| [log.path.as_path(), log.source.as_path()]), &known);
+        let beside = beside(
+            lost.flat_map(|log| [log.path.as_path(), log.source.as_path()]),
+            &known,
+        );
         for file in &beside {
             self.reclaim(file, now);
         }
@@ -137,7 +140,9 @@ impl Follower {
     }
 
     fn hold(&mut self, key: u64, file: &Found) -> io::Result<bool> {
-        let Some(log) = self.logs.get_mut(&key) else { return Ok(false) };
+        let Some(log) = self.logs.get_mut(&key) else {
+            return Ok(false);
+        };
         let mut content = Content::open(&file.path)?;
         let look = content.look()?;
         if look.id != file.look.id {
@@ -221,7 +226,9 @@ impl Follower {
     }
 
     fn compare(&mut self, key: u64, content: &mut Content) -> io::Result<Likeness> {
-        let Some(log) = self.logs.get_mut(&key) else { return Ok(Likeness::Other) };
+        let Some(log) = self.logs.get_mut(&key) else {
+            return Ok(Likeness::Other);
+        };
         if let Some(own) = &mut log.content {
             // This order: a copy is never longer than what it is a copy of was later.
             let (end, tail) = content.end()?;
@@ -251,14 +258,7 @@ impl Follower {
 
     /// A new log. Its identity follows from where it is and how it begins, so that it is the same if the checkpoint is
     /// lost; of two that would be the same, the later one is told apart.
-    fn begin(
-        &mut self,
-        beginning: &Beginning,
-        content: Content,
-        look: Look,
-        path: PathBuf,
-        now: SystemTime,
-    ) {
+    fn begin(&mut self, beginning: &Beginning, content: Content, look: Look, path: PathBuf, now: SystemTime) {
         let host = rustix::system::uname();
         let line = beginning.line();
         let id = |again: u64| {
@@ -271,7 +271,9 @@ impl Follower {
             ])
         };
         let is_new = |id: &String| self.logs.values().all(|log| log.id != *id);
-        let Some(id) = (0..).map(id).find(is_new) else { return };
+        let Some(id) = (0..).map(id).find(is_new) else {
+            return;
+        };
         let mut log = Log::of(Saved {
             id,
             source: path.clone(),
@@ -321,7 +323,11 @@ impl Follower {
         let is_content = matches!(error.kind(), UnexpectedEof | InvalidData | InvalidInput | Other);
         let before = self.settled.get(&look.id);
         let again = before.is_some_and(|it| it.look == look && it.verdict == Verdict::Unreadable);
-        let verdict = if is_content && again { Verdict::Broken } else { Verdict::Unreadable };
+        let verdict = if is_content && again {
+            Verdict::Broken
+        } else {
+            Verdict::Unreadable
+        };
         if again || !is_content {
             self.note(path, error.to_string());
         }
@@ -351,8 +357,14 @@ impl Follower {
 
     /// The log's file cannot be read on for now.
     pub(super) fn interrupt(&mut self, key: u64, error: &io::Error, now: SystemTime) {
-        let Some(log) = self.logs.get_mut(&key) else { return };
-        let look = log.content.take().and_then(|content| content.look().ok()).or(log.file);
+        let Some(log) = self.logs.get_mut(&key) else {
+            return;
+        };
+        let look = log
+            .content
+            .take()
+            .and_then(|content| content.look().ok())
+            .or(log.file);
         let path = log.path.clone();
         self.losses += 1;
         match look {

@@ -130,7 +130,11 @@ mod tests {
         let second = Checkpoints::open(folder.path()).err().unwrap();
         assert!(matches!(second, FollowError::Locked(_)), "{second}");
         drop(first);
-        for text in ["{", "{\"version\":2,\"logs\":[]}", "{\"version\":1,\"logs\":[{}]}"] {
+        for text in [
+            "{",
+            "{\"version\":2,\"logs\":[]}",
+            "{\"version\":1,\"logs\":[{}]}",
+        ] {
             fs::write(folder.path().join(FILE), text).unwrap();
             let refused = Checkpoints::open(folder.path()).err().unwrap().to_string();
             assert!(refused.contains(FILE), "{refused}");

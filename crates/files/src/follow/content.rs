@@ -114,13 +114,21 @@ impl Content {
         if !self.is_compressed() {
             return read_full(buffer, |buffer, at| self.file.read_at(buffer, offset + at as u64));
         }
-        if self.decoder.as_ref().is_none_or(|decoder| decoder.position > offset) {
+        if self
+            .decoder
+            .as_ref()
+            .is_none_or(|decoder| decoder.position > offset)
+        {
             let mut file = self.file.try_clone()?;
             file.seek(SeekFrom::Start(0))?;
-            let reader = self.compression.decoder(io::BufReader::with_capacity(CHUNK, file))?;
+            let reader = self
+                .compression
+                .decoder(io::BufReader::with_capacity(CHUNK, file))?;
             self.decoder = Some(Decoder { reader, position: 0 });
         }
-        let Some(decoder) = &mut self.decoder else { return Ok(0) };
+        let Some(decoder) = &mut self.decoder else {
+            return Ok(0);
+        };
         let mut skipped = [0; 4096];
         while decoder.position < offset {
             let wanted = usize::try_from(offset - decoder.position).unwrap_or(usize::MAX);

@@ -75,13 +75,22 @@ pub(super) fn beside<'a>(logs: impl Iterator<Item = &'a Path>, known: &HashSet<F
     }
     let mut found = Vec::new();
     for (folder, stems) in stems {
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let folder = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
         // A folder that is gone holds nothing.
-        let Ok(entries) = fs::read_dir(folder) else { continue };
+        let Ok(entries) = fs::read_dir(folder) else {
+            continue;
+        };
         for entry in entries.flatten() {
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            if !stems.iter().any(|stem| name.trim_start_matches('.').starts_with(stem.as_str())) {
+            if !stems
+                .iter()
+                .any(|stem| name.trim_start_matches('.').starts_with(stem.as_str()))
+            {
                 continue;
             }
             if let Ok(metadata) = entry.metadata()

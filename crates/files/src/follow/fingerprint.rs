@@ -93,7 +93,11 @@ mod tests {
             for part in bytes.chunks(step) {
                 tail.push(part);
             }
-            assert_eq!(tail.fingerprint(), Fingerprint::of(&bytes[2_000 - TAIL..]), "{step}");
+            assert_eq!(
+                tail.fingerprint(),
+                Fingerprint::of(&bytes[2_000 - TAIL..]),
+                "{step}"
+            );
         }
     }
 }

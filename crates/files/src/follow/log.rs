@@ -143,7 +143,9 @@ impl Log {
     /// Whether the file it is read from still holds it. A file that holds more than was read is known by its first line
     /// and by the bytes before the place of reading.
     pub(super) fn is_intact(&mut self) -> io::Result<bool> {
-        let Some(content) = &mut self.content else { return Ok(true) };
+        let Some(content) = &mut self.content else {
+            return Ok(true);
+        };
         // A compressed file is not written over in place: whoever replaces it makes another.
         if content.is_compressed() {
             return Ok(true);

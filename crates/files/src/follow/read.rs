@@ -122,8 +122,12 @@ impl Log {
         if self.head.length >= HEAD || self.head.length as u64 >= end {
             return Ok(false);
         }
-        let Some(content) = &mut self.content else { return Ok(false) };
-        let Some(beginning) = content.beginning()? else { return Ok(false) };
+        let Some(content) = &mut self.content else {
+            return Ok(false);
+        };
+        let Some(beginning) = content.beginning()? else {
+            return Ok(false);
+        };
         let head = beginning.head(end);
         let grown = head.length > self.head.length;
         if grown {
@@ -160,7 +164,9 @@ impl Log {
         take: Take<'_>,
     ) -> io::Result<Ended> {
         buffer.resize(CHUNK, 0);
-        let Some(content) = &mut self.content else { return Ok(Ended::AtEnd) };
+        let Some(content) = &mut self.content else {
+            return Ok(Ended::AtEnd);
+        };
         loop {
             let from = self.read.offset + self.scanned;
             let length = content.read_at(from, buffer)?;
@@ -235,7 +241,11 @@ impl Log {
             source: &self.source,
             number,
             offset,
-            event_id: digest([self.id.as_bytes(), &offset.to_le_bytes(), text.unwrap_or_default()]),
+            event_id: digest([
+                self.id.as_bytes(),
+                &offset.to_le_bytes(),
+                text.unwrap_or_default(),
+            ]),
             text,
         };
         outstanding.fetch_add(1, Ordering::AcqRel);

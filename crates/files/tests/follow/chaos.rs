@@ -80,7 +80,10 @@ impl Chaos {
     fn line(&mut self) -> String {
         self.written += 1;
         let filling = "x".repeat(self.random.random_range(0..60));
-        format!("{{\"log\":{},\"n\":{},\"x\":\"{filling}\"}}\n", self.log, self.written)
+        format!(
+            "{{\"log\":{},\"n\":{},\"x\":\"{filling}\"}}\n",
+            self.log, self.written
+        )
     }
 
     fn write(&mut self) -> Result<()> {
@@ -110,7 +113,9 @@ impl Chaos {
 
     /// The writer has not noticed the rotation yet.
     fn write_to_former(&mut self) -> Result<()> {
-        let Some(mut former) = self.former.take() else { return Ok(()) };
+        let Some(mut former) = self.former.take() else {
+            return Ok(());
+        };
         if self.only_live && former.metadata()?.len() == 0 {
             // Where no pattern looks a log cannot begin.
             return Ok(());
@@ -248,7 +253,11 @@ impl Chaos {
         self.reader.room = usize::MAX;
         self.reader.acknowledges = true;
         self.reader.drain_all()?;
-        ensure!(self.reader.notes.iter().all(|note| note.contains(".gz")), "{:?}", self.reader.notes);
+        ensure!(
+            self.reader.notes.iter().all(|note| note.contains(".gz")),
+            "{:?}",
+            self.reader.notes
+        );
         let mut texts: HashMap<&str, &str> = HashMap::new();
         let mut counted: HashSet<u64> = HashSet::new();
         let mut last: HashMap<u64, u64> = HashMap::new();
@@ -257,18 +266,31 @@ impl Chaos {
             ensure!(*text == line.text, "one identity for {text} and {}", line.text);
         }
         let mut known: HashSet<&str> = HashSet::new();
-        for line in self.reader.lines.iter().filter(|line| known.insert(&line.event_id)) {
+        for line in self
+            .reader
+            .lines
+            .iter()
+            .filter(|line| known.insert(&line.event_id))
+        {
             if line.text.contains("banner") {
                 continue;
             }
-            let value: serde_json::Value = serde_json::from_str(&line.text).with_context(|| line.text.clone())?;
-            let (log, n) = (value["log"].as_u64().context("log")?, value["n"].as_u64().context("n")?);
+            let value: serde_json::Value =
+                serde_json::from_str(&line.text).with_context(|| line.text.clone())?;
+            let (log, n) = (
+                value["log"].as_u64().context("log")?,
+                value["n"].as_u64().context("n")?,
+            );
             ensure!(counted.insert(n), "line {n} of log {log} has two identities");
             let before = last.insert(log, n).unwrap_or(0);
             ensure!(before < n, "line {n} of log {log} came after {before}");
         }
         let missing: Vec<u64> = (1..=self.written).filter(|n| !counted.contains(n)).collect();
-        ensure!(missing.is_empty(), "of {} lines these are missing: {missing:?}", self.written);
+        ensure!(
+            missing.is_empty(),
+            "of {} lines these are missing: {missing:?}",
+            self.written
+        );
         Ok(())
     }
 }
@@ -279,7 +301,9 @@ fn every_line_comes_once_and_in_order_whatever_is_done_to_files_and_follower() -
     let (mut lines, mut handed_over) = (0, 0);
     for seed in first..first + seeds {
         let mut chaos = Chaos::new(seed)?;
-        let all = (0..STEPS).try_for_each(|_| chaos.step()).and_then(|()| chaos.check());
+        let all = (0..STEPS)
+            .try_for_each(|_| chaos.step())
+            .and_then(|()| chaos.check());
         all.with_context(|| format!("seed {seed}: {}", chaos.done.join(" ")))?;
         lines += chaos.written;
         handed_over += chaos.reader.lines.len();

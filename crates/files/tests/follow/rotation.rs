@@ -32,7 +32,10 @@ impl Scene {
     }
 
     fn append(&self, name: &str, text: &str) -> Result<()> {
-        let mut file = OpenOptions::new().create(true).append(true).open(self.path(name))?;
+        let mut file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.path(name))?;
         file.write_all(text.as_bytes())?;
         Ok(())
     }
@@ -104,7 +107,12 @@ fn a_file_renamed_while_nobody_followed_is_found_under_its_new_name() -> Result<
 
 #[test]
 fn lines_written_before_a_copy_and_truncation_are_read_from_the_copy() -> Result<()> {
-    for (pattern, killed) in [("app.log", false), ("app.log*", false), ("app.log", true), ("app.log*", true)] {
+    for (pattern, killed) in [
+        ("app.log", false),
+        ("app.log*", false),
+        ("app.log", true),
+        ("app.log*", true),
+    ] {
         let mut scene = Scene::new(&[pattern])?;
         scene.append("app.log", "a\nb\n")?;
         scene.reader.drain()?;
@@ -166,10 +174,18 @@ fn a_deleted_file_is_read_to_its_end_and_then_let_go() -> Result<()> {
     scene.reader.drain()?;
     writer.write_all(b"c\nd")?;
     scene.reader.drain()?;
-    assert_eq!(scene.reader.texts(), ["a", "b", "c"], "an incomplete line is awaited");
+    assert_eq!(
+        scene.reader.texts(),
+        ["a", "b", "c"],
+        "an incomplete line is awaited"
+    );
     scene.reader.now += ROTATE_WAIT;
     scene.reader.drain()?;
-    assert_eq!(scene.reader.texts(), ["a", "b", "c", "d"], "until its file is let go");
+    assert_eq!(
+        scene.reader.texts(),
+        ["a", "b", "c", "d"],
+        "until its file is let go"
+    );
     Ok(())
 }
 
@@ -181,7 +197,12 @@ fn a_line_is_handed_over_when_it_is_complete() -> Result<()> {
         scene.reader.drain()?;
     }
     assert_eq!(scene.reader.texts(), ["ab", "cd"]);
-    let places: Vec<_> = scene.reader.lines.iter().map(|line| (line.offset, line.number)).collect();
+    let places: Vec<_> = scene
+        .reader
+        .lines
+        .iter()
+        .map(|line| (line.offset, line.number))
+        .collect();
     assert_eq!(places, [(0, 1), (3, 2)]);
     Ok(())
 }
@@ -201,7 +222,10 @@ fn what_was_not_acknowledged_comes_again_after_a_crash_under_the_same_identity()
     assert_eq!(scene.reader.texts(), ["a", "a", "b", "c", "b", "c"]);
     let lines = &scene.reader.lines;
     assert_eq!(lines[2..4], lines[4..6]);
-    assert_ne!(lines[0].event_id, lines[1].event_id, "the same text twice is two events");
+    assert_ne!(
+        lines[0].event_id, lines[1].event_id,
+        "the same text twice is two events"
+    );
     Ok(())
 }
 
@@ -220,7 +244,12 @@ fn a_lost_checkpoint_repeats_events_under_their_identities() -> Result<()> {
 
 #[test]
 fn a_rotated_file_that_is_compressed_is_not_read_again_and_its_unread_rest_is() -> Result<()> {
-    for (pattern, killed) in [("app.log", false), ("app.log*", false), ("app.log", true), ("app.log*", true)] {
+    for (pattern, killed) in [
+        ("app.log", false),
+        ("app.log*", false),
+        ("app.log", true),
+        ("app.log*", true),
+    ] {
         let mut scene = Scene::new(&[pattern])?;
         scene.append("app.log", "a\nb\n")?;
         scene.reader.drain()?;
@@ -244,7 +273,11 @@ fn a_rotated_file_that_is_compressed_is_not_read_again_and_its_unread_rest_is() 
         scene.reader.kill();
         scene.rename("app.log.2.gz", "app.log.3.gz")?;
         scene.reader.drain_all()?;
-        assert_eq!(scene.reader.lines.len(), 4, "{pattern}, killed {killed}: nor after a restart");
+        assert_eq!(
+            scene.reader.lines.len(),
+            4,
+            "{pattern}, killed {killed}: nor after a restart"
+        );
     }
     Ok(())
 }
@@ -252,7 +285,9 @@ fn a_rotated_file_that_is_compressed_is_not_read_again_and_its_unread_rest_is() 
 #[test]
 fn a_file_still_being_compressed_is_awaited_and_a_broken_one_is_told() -> Result<()> {
     let mut scene = Scene::new(&["app.log*"])?;
-    let text: String = (0..5_000).map(|n| format!("line {n} {:x}\n", n * 7_919 % 65_537)).collect();
+    let text: String = (0..5_000)
+        .map(|n| format!("line {n} {:x}\n", n * 7_919 % 65_537))
+        .collect();
     let compressed = gzip(text.as_bytes())?;
     scene.append("app.log", &text)?;
     scene.reader.drain()?;
@@ -266,7 +301,9 @@ fn a_file_still_being_compressed_is_awaited_and_a_broken_one_is_told() -> Result
     fs::write(scene.path("app.log.2.gz"), &gzip(b"x\ny\n")?[..15])?;
     scene.reader.drain_all()?;
     assert_eq!(scene.reader.lines.len(), 5_000);
-    let [note] = scene.reader.notes.as_slice() else { panic!("{:?}", scene.reader.notes) };
+    let [note] = scene.reader.notes.as_slice() else {
+        panic!("{:?}", scene.reader.notes)
+    };
     assert!(note.contains("app.log.2.gz"), "{note}");
     Ok(())
 }
@@ -296,7 +333,15 @@ fn an_inode_used_again_is_another_log() -> Result<()> {
         fs::remove_file(scene.path("app.log"))?;
         scene.reader.drain_all()?;
     }
-    assert_eq!(scene.reader.texts().iter().filter(|text| text.starts_with("first")).count(), 20);
+    assert_eq!(
+        scene
+            .reader
+            .texts()
+            .iter()
+            .filter(|text| text.starts_with("first"))
+            .count(),
+        20
+    );
     Ok(())
 }
 
@@ -329,7 +374,12 @@ fn what_finds_no_room_is_handed_over_later_once_and_in_order() -> Result<()> {
         scene.reader.poll()?;
     }
     for log in ["one", "two"] {
-        let found: Vec<_> = scene.reader.texts().into_iter().filter(|text| text.starts_with(log)).collect();
+        let found: Vec<_> = scene
+            .reader
+            .texts()
+            .into_iter()
+            .filter(|text| text.starts_with(log))
+            .collect();
         let expected: Vec<_> = (0..100).map(|n| format!("{log} {n}")).collect();
         assert_eq!(found, expected);
     }
