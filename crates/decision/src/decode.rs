@@ -69,10 +69,7 @@ pub fn decode<'a>(record: &RawRecord<'a>, transcoded: &'a mut String) -> Result<
     };
     match ContentType::of(record.content_type) {
         None => Err(Rejection::whole(Reason::UnknownContentType)),
-        Some(ContentType::Json) => {
-            let json = std::str::from_utf8(value).map_err(|_| Rejection::whole(Reason::NotUtf8))?;
-            split(json)
-        }
+        Some(ContentType::Json) => split(utf8(value)?),
         Some(ContentType::Protobuf) => {
             protobuf::transcode(value, transcoded)?;
             split(transcoded)
@@ -80,12 +77,32 @@ pub fn decode<'a>(record: &RawRecord<'a>, transcoded: &'a mut String) -> Result<
     }
 }
 
-fn split(json: &str) -> Result<RawDecision<'_>, Rejection> {
-    let root = Object::split(json, &ROOT, 1).map_err(|fault| match fault {
+/// Decodes the value of a record that is a flat JSON object with these fields, the way of events other than decisions.
+pub(crate) fn flat<'a, const N: usize>(
+    record: &RawRecord<'a>,
+    fields: &[&'static str; N],
+) -> Result<Object<'a, N>, Rejection> {
+    let value = record.value.ok_or(Rejection::whole(Reason::Tombstone))?;
+    match ContentType::of(record.content_type) {
+        Some(ContentType::Json) => root(utf8(value)?, fields),
+        Some(ContentType::Protobuf) | None => Err(Rejection::whole(Reason::UnknownContentType)),
+    }
+}
+
+fn utf8(value: &[u8]) -> Result<&str, Rejection> {
+    std::str::from_utf8(value).map_err(|_| Rejection::whole(Reason::NotUtf8))
+}
+
+fn root<'a, const N: usize>(json: &'a str, fields: &[&'static str; N]) -> Result<Object<'a, N>, Rejection> {
+    Object::split(json, fields, 1).map_err(|fault| match fault {
         Fault::Syntax => Rejection::whole(Reason::NotJson),
         Fault::NotAnObject => Rejection::whole(Reason::WrongType),
-        Fault::Repeated(index) => Rejection::at(ROOT[index], Reason::DuplicateField),
-    })?;
+        Fault::Repeated(index) => Rejection::at(fields[index], Reason::DuplicateField),
+    })
+}
+
+fn split(json: &str) -> Result<RawDecision<'_>, Rejection> {
+    let root = root(json, &ROOT)?;
     let [_, _, _, _, lead, input, output, reasoning, labels, allocation] = root.known;
     for (value, pointer) in [(input, ROOT[5]), (output, ROOT[6])] {
         if value.is_some_and(|value| !value.get().starts_with('{')) {

@@ -8,9 +8,10 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
+use crate::check::{float, string};
 use crate::decode::ROOT;
 use crate::object::for_each_member;
-use crate::validate::{Decision, float, string};
+use crate::validate::Decision;
 
 /// The log types of the production log schema; they are known whatever the catalogue says.
 pub const SEED_LOG_TYPES: [&str; 4] = [

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::validate::Decision;
@@ -14,10 +15,10 @@ use crate::validate::Decision;
 /// place do not matter. The lead's name is left out: otherwise the id would let anyone who knows the rest of a stored
 /// decision test guesses of a name that was dropped.
 pub(crate) fn identify(decision: &Decision<'_>) -> String {
-    let mut content = Content(Sha256::new());
+    let mut content = Content::default();
     content.text(Some(&decision.log_type));
     content.text(Some(&decision.session_id));
-    content.part(Some(&decision.timestamp.as_nanosecond().to_le_bytes()));
+    content.time(decision.timestamp);
     content.text(decision.lead.company.as_deref());
     content.text(decision.lead.industry.as_deref());
     content.text(Some(&decision.input));
@@ -40,7 +41,7 @@ pub(crate) fn identify(decision: &Decision<'_>) -> String {
     content.text(decision.allocation.arm.as_deref());
     content.number(decision.allocation.probability);
     content.text(Some(&decision.extra));
-    hexadecimal(&content.0.finalize())
+    content.identity()
 }
 
 /// The first 16 bytes in hexadecimal.
@@ -54,20 +55,31 @@ pub(crate) fn hexadecimal(digest: &[u8]) -> String {
         })
 }
 
-struct Content(Sha256);
+/// What an event says, field by field, as [`identify`] describes it.
+#[derive(Default)]
+pub(crate) struct Content(Sha256);
 
 impl Content {
+    /// The identity of what was given.
+    pub(crate) fn identity(self) -> String {
+        hexadecimal(&self.0.finalize())
+    }
+
+    pub(crate) fn time(&mut self, time: Timestamp) {
+        self.part(Some(&time.as_nanosecond().to_le_bytes()));
+    }
+
     fn part(&mut self, bytes: Option<&[u8]>) {
         let length = bytes.map_or(u64::MAX, |bytes| bytes.len() as u64);
         self.0.update(length.to_le_bytes());
         self.0.update(bytes.unwrap_or_default());
     }
 
-    fn text(&mut self, text: Option<&str>) {
+    pub(crate) fn text(&mut self, text: Option<&str>) {
         self.part(text.map(str::as_bytes));
     }
 
-    fn number(&mut self, number: Option<f64>) {
+    pub(crate) fn number(&mut self, number: Option<f64>) {
         self.part(number.map(f64::to_le_bytes).as_ref().map(<[u8; 8]>::as_slice));
     }
 }

@@ -1,7 +1,8 @@
-//! The decision event, from a Kafka record to a row: `decode` → `validate` → `extract` → `pseudonymise`.
+//! The decision event, from a Kafka record to a row: `decode` → `validate` → `extract` → `pseudonymise`. And the two
+//! events that join the decisions, flat enough to be read in one step: [`Outcome`]s by session, [`Change`]s by time.
 //!
 //! Pure: bytes and values in, values out; no IO, no clock, no randomness, so that the same record always gives the same
-//! row. A record that is no valid decision gives exactly one [`Rejection`]: a [`Reason`] of a closed list and the JSON
+//! row. A record that is no valid event gives exactly one [`Rejection`]: a [`Reason`] of a closed list and the JSON
 //! pointer of the field at fault. Nothing panics, whatever the bytes.
 //!
 //! What the contract leaves open is decided here:
@@ -18,11 +19,14 @@
 //! - An unknown field of a nested object is kept under that object's name in `extra`.
 
 pub mod canonical;
+mod change;
+mod check;
 mod decode;
 mod extract;
 mod identify;
 pub mod letter;
 mod object;
+mod outcome;
 mod protobuf;
 mod pseudonymise;
 mod reason;
@@ -31,9 +35,11 @@ mod row;
 mod timestamp;
 mod validate;
 
+pub use change::{Change, ChangeKind, read_change};
 pub use decode::{RawDecision, decode};
 pub use extract::{Extracted, LogType, SEED_LOG_TYPES, Schema, extract};
 pub use letter::{LetterId, NoLetterId, Replay};
+pub use outcome::{Outcome, read_outcome};
 pub use pseudonymise::{Privacy, WeakKey};
 pub use reason::{Reason, Rejection};
 pub use record::{ContentType, RawRecord};

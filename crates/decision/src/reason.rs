@@ -3,7 +3,7 @@ use std::fmt;
 /// Declares the closed list once: variant, word, meaning.
 macro_rules! reasons {
     ($($(#[$doc:meta])+ $variant:ident = $word:literal,)+) => {
-        /// Why a record is no decision. The word is the metric label, the header of the dead letter and the value in
+        /// Why a record is not the event that its topic holds. The word is the metric label, the header of the dead letter and the value in
         /// the table `rejections` alike.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Reason {
@@ -45,15 +45,15 @@ reasons! {
     WrongType = "wrong_type",
     /// A number outside its range, or a string shorter or longer than allowed.
     OutOfRange = "out_of_range",
-    /// A word that is none of the field's closed list.
+    /// A word that is none of the field's closed list, or not of its form.
     UnknownValue = "unknown_value",
     /// A `log_type` that neither the seed nor the catalogue names.
     UnknownLogType = "unknown_log_type",
     /// A string that is no timestamp.
     TimestampInvalid = "timestamp_invalid",
-    /// The decision is older than the topic's policy allows.
+    /// The event is older than the topic's policy allows.
     TooLate = "too_late",
-    /// The decision is dated further ahead than the topic's policy allows.
+    /// The event is dated further ahead than the topic's policy allows.
     InFuture = "in_future",
     /// An object longer than 256 KiB.
     TooLarge = "too_large",
@@ -67,7 +67,7 @@ impl fmt::Display for Reason {
     }
 }
 
-/// A record that is no decision. Says where, never what: values may be personal.
+/// A record that is not the event that its topic holds. Says where, never what: values may be personal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{reason} at `{field}`")]
 pub struct Rejection {

@@ -1,4 +1,4 @@
-//! When a decision was made, and whether that can be.
+//! When an event happened, and whether that can be.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use crate::reason::Reason;
 /// First millisecond after the hours that a ClickHouse `DateTime` can name: 2106-02-07T06:00:00Z.
 pub(crate) const END_OF_HOURS: i64 = 4_294_965_600_000;
 
-/// How far a decision's timestamp may be from Kafka's time of its record. Configured per topic.
+/// How far an event's timestamp may be from Kafka's time of its record. Configured per topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimePolicy {
-    /// Longest time after the decision that its record may be published. `None`: any.
+    /// Longest time after the event that its record may be published. `None`: any.
     pub late: Option<Duration>,
-    /// Longest time before the decision that its record may be published, by clocks that differ. `None`: any.
+    /// Longest time before the event that its record may be published, by clocks that differ. `None`: any.
     pub ahead: Option<Duration>,
 }
 
@@ -26,13 +26,19 @@ impl TimePolicy {
         late: Some(Duration::from_secs(30 * 86_400)),
         ahead: Some(Duration::from_secs(600)),
     };
+    /// The policy of `kaizen.outcomes` and `kaizen.changes`: told however late, but not before they happened, by clocks 10
+    /// minutes apart.
+    pub const LATE: Self = Self {
+        late: None,
+        ..Self::LIVE
+    };
     /// The policy of `kaizen.decisions.backfill`: history has no lateness.
     pub const BACKFILL: Self = Self {
         late: None,
         ahead: None,
     };
 
-    /// Judges a decision's timestamp against its record's time, both in milliseconds since 1970.
+    /// Judges an event's timestamp against its record's time, both in milliseconds since 1970.
     pub(crate) fn judge(&self, timestamp: i64, recorded: i64) -> Result<(), Reason> {
         let exceeds = |distance: i64, limit: Option<Duration>| {
             limit.is_some_and(|limit| {
@@ -124,6 +130,9 @@ mod tests {
         assert_eq!(judge(1_714_564_800_000 - month - 1), Err(Reason::TooLate));
         assert_eq!(judge(1_714_564_800_000 + minutes), Ok(()));
         assert_eq!(judge(1_714_564_800_000 + minutes + 1), Err(Reason::InFuture));
+        let late = |timestamp| TimePolicy::LATE.judge(timestamp, 1_714_564_800_000);
+        assert_eq!(late(0), Ok(()));
+        assert_eq!(late(1_714_564_800_000 + minutes + 1), Err(Reason::InFuture));
         assert_eq!(TimePolicy::BACKFILL.judge(0, i64::MAX), Ok(()));
         assert_eq!(TimePolicy::BACKFILL.judge(i64::MAX, i64::MIN), Ok(()));
     }

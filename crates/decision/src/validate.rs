@@ -1,19 +1,21 @@
 //! The rules of the schema. A [`Decision`] that exists keeps them all.
 
 use std::borrow::Cow;
-use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use crate::canonical::canonical;
+use crate::check::{
+    self, Checked, boolean, float, number, push_members, push_name, recorded, required, string, text,
+};
 use crate::decode::{ALLOCATION, LABELS, LEAD, REASONING, ROOT, RawDecision};
 use crate::extract::Schema;
 use crate::identify::identify;
 use crate::object::Object;
 use crate::reason::{Reason, Rejection};
 use crate::record::RawRecord;
-use crate::timestamp::{self, TimePolicy};
+use crate::timestamp::TimePolicy;
 
 /// Longest `input_data` or `output_data`, in bytes of canonical JSON.
 const MAX_OBJECT_BYTES: usize = 256 * 1024;
@@ -123,8 +125,6 @@ impl Level {
     }
 }
 
-type Checked<T> = Result<T, Rejection>;
-
 /// Checks a decoded event against the schema and the topic's policy; rules are tried in the order of the schema and the
 /// first that is broken is the reason.
 ///
@@ -136,28 +136,15 @@ pub fn validate<'a>(
     schema: &Schema,
     policy: &TimePolicy,
 ) -> Checked<Decision<'a>> {
-    let recorded = record
-        .time
-        .filter(|time| *time >= 0)
-        .ok_or(Rejection::whole(Reason::NoRecordTime))?;
+    let recorded = recorded(record)?;
     let [event_id, log_type, session_id, timestamp, _, input, output, ..] = raw.root.known;
-    let event_id = match text(event_id, ROOT[0], 0..=64)?.filter(|id| !id.is_empty()) {
-        None => header_event_id(record)?,
-        id => id,
-    };
+    let event_id = check::event_id(event_id, record)?;
     let log_type = required(text(log_type, ROOT[1], 0..=usize::MAX)?, ROOT[1])?;
     if schema.log_type(&log_type).is_none() {
         return Err(Rejection::at(ROOT[1], Reason::UnknownLogType));
     }
     let session_id = required(text(session_id, ROOT[2], 1..=128)?, ROOT[2])?;
-    let timestamp = required(text(timestamp, ROOT[3], 0..=usize::MAX)?, ROOT[3])?;
-    let timestamp = timestamp::parse(&timestamp).map_err(|reason| Rejection::at(ROOT[3], reason))?;
-    policy
-        .judge(
-            timestamp.as_millisecond(),
-            record.first_time().unwrap_or(recorded),
-        )
-        .map_err(|reason| Rejection::at(ROOT[3], reason))?;
+    let timestamp = check::time(timestamp, ROOT[3], record, policy)?;
     let (extra, unknown_fields) = extra(&raw);
     let mut decision = Decision {
         event_id: Cow::Borrowed(""),
@@ -177,15 +164,6 @@ pub fn validate<'a>(
     };
     decision.event_id = event_id.unwrap_or_else(|| Cow::Owned(identify(&decision)));
     Ok(decision)
-}
-
-fn header_event_id<'a>(record: &RawRecord<'a>) -> Checked<Option<Cow<'a, str>>> {
-    let Some(header) = record.event_id.filter(|header| !header.is_empty()) else {
-        return Ok(None);
-    };
-    let id = std::str::from_utf8(header).map_err(|_| Rejection::at(ROOT[0], Reason::NotUtf8))?;
-    length(id, ROOT[0], &(0..=64))?;
-    Ok(Some(Cow::Borrowed(id)))
 }
 
 fn lead<'a>(raw: &Object<'a, 3>) -> Checked<Lead<'a>> {
@@ -226,71 +204,6 @@ fn allocation<'a>(raw: &Object<'a, 3>) -> Checked<Allocation<'a>> {
     })
 }
 
-fn required<T>(value: Option<T>, pointer: &'static str) -> Checked<T> {
-    value.ok_or(Rejection::at(pointer, Reason::MissingField))
-}
-
-/// A string of so many characters.
-fn text<'a>(
-    value: Option<&'a RawValue>,
-    pointer: &'static str,
-    characters: RangeInclusive<usize>,
-) -> Checked<Option<Cow<'a, str>>> {
-    let Some(value) = value else { return Ok(None) };
-    if !value.get().starts_with('"') {
-        return Err(Rejection::at(pointer, Reason::WrongType));
-    }
-    let text = string(value).ok_or(Rejection::at(pointer, Reason::NotUtf8))?;
-    length(&text, pointer, &characters)?;
-    Ok(Some(text))
-}
-
-fn length(text: &str, pointer: &'static str, characters: &RangeInclusive<usize>) -> Checked<()> {
-    // A string has at least as many bytes as characters, so most need no counting
-    let length = if text.len() <= *characters.end() {
-        text.len()
-    } else {
-        text.chars().count()
-    };
-    if characters.contains(&length) {
-        Ok(())
-    } else {
-        Err(Rejection::at(pointer, Reason::OutOfRange))
-    }
-}
-
-/// The string a JSON string stands for. `None`: it is no JSON string, or holds half a surrogate pair.
-pub(crate) fn string(value: &RawValue) -> Option<Cow<'_, str>> {
-    let inner = value.get().strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') {
-        serde_json::from_str(value.get()).ok().map(Cow::Owned)
-    } else {
-        Some(Cow::Borrowed(inner))
-    }
-}
-
-/// The number a JSON number stands for; infinite when it is beyond what 64 bits hold. `None`: it is no JSON number.
-pub(crate) fn float(value: &RawValue) -> Option<f64> {
-    let text = value.get();
-    text.starts_with(|first: char| first == '-' || first.is_ascii_digit())
-        .then(|| text.parse().ok())
-        .flatten()
-}
-
-fn number(
-    value: Option<&RawValue>,
-    pointer: &'static str,
-    range: RangeInclusive<f64>,
-) -> Checked<Option<f64>> {
-    let Some(value) = value else { return Ok(None) };
-    let number = float(value).ok_or(Rejection::at(pointer, Reason::WrongType))?;
-    if range.contains(&number) {
-        Ok(Some(number + 0.0)) // -0 becomes 0
-    } else {
-        Err(Rejection::at(pointer, Reason::OutOfRange))
-    }
-}
-
 /// Seconds, as a number or as a string that spells one.
 fn seconds(value: &RawValue) -> Checked<f64> {
     let pointer = REASONING[2];
@@ -301,15 +214,6 @@ fn seconds(value: &RawValue) -> Checked<f64> {
         Ok(number + 0.0)
     } else {
         Err(Rejection::at(pointer, Reason::OutOfRange))
-    }
-}
-
-fn boolean(value: Option<&RawValue>, pointer: &'static str) -> Checked<Option<bool>> {
-    match value.map(RawValue::get) {
-        None => Ok(None),
-        Some("true") => Ok(Some(true)),
-        Some("false") => Ok(Some(false)),
-        Some(_) => Err(Rejection::at(pointer, Reason::WrongType)),
     }
 }
 
@@ -335,8 +239,6 @@ fn object<'a>(value: Option<&'a RawValue>, pointer: &'static str) -> Checked<Cow
     }
 }
 
-type Members<'o, 'a> = &'o [(Cow<'a, str>, &'a RawValue)];
-
 /// The fields the schema does not name, those of nested objects under their object's name, and how many they are.
 fn extra<'a>(raw: &RawDecision<'a>) -> (Cow<'a, str>, usize) {
     let nested = [
@@ -359,19 +261,4 @@ fn extra<'a>(raw: &RawDecision<'a>) -> (Cow<'a, str>, usize) {
     }
     json.push('}');
     (Cow::Owned(json), count)
-}
-
-fn push_members(json: &mut String, members: Members<'_, '_>) {
-    for (name, value) in members {
-        push_name(json, name);
-        json.push_str(&canonical(value.get()).text);
-    }
-}
-
-fn push_name(json: &mut String, name: &str) {
-    if !json.ends_with('{') {
-        json.push(',');
-    }
-    json.push_str(&serde_json::Value::from(name).to_string());
-    json.push(':');
 }

@@ -7,6 +7,8 @@ mod asyncapi;
 #[cfg(test)]
 mod event;
 #[cfg(test)]
+mod joined;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod protobuf;
