@@ -30,7 +30,7 @@ pub enum Command {
     Simulate(simulate::Simulate),
     /// Bring in decisions from files of any shape, and wait until the collector has counted them
     Import(import::Import),
-    /// Publish events as they are, one JSON object a line
+    /// Publish decisions, outcomes or changes as they are, one JSON object a line
     Publish(publish::Publish),
     /// List metrics, or ask for one
     Metrics {

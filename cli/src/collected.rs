@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use kaizen_warehouse::queries::Table;
 use kaizen_warehouse::rows::rejection::DUPLICATE;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
@@ -17,13 +18,15 @@ const ANSWER: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(100);
 /// Silence after which the collector is given up.
 const SILENCE: Duration = Duration::from_secs(60);
+/// The tables a topic's events may go to; the collector's configuration says which.
+const TABLES: [Table; 3] = [Table::Decisions, Table::Outcomes, Table::Changes];
 /// Ranges of offsets in one query.
 const RANGES: usize = 200;
 
 /// What became of published events.
 #[derive(Debug, Default, Serialize)]
 pub struct Collected {
-    /// Rows in `decisions`.
+    /// Rows in the table of the topic's events.
     pub stored: u64,
     /// Records dropped, as they repeat a stored one.
     pub repeated: u64,
@@ -130,10 +133,13 @@ async fn count(connection: &Connection, topic: &str, offsets: &Offsets) -> anyho
                 |query, (partition, first, last)| query.bind(partition).bind(first).bind(last),
             )
         };
-        let stored = bind(format!(
-            "SELECT count() FROM decisions WHERE _topic = ? AND ({condition})"
-        ));
-        collected.stored += client.row::<u64>(stored).await?.unwrap_or_default();
+        for table in TABLES {
+            let stored = bind(format!(
+                "SELECT count() FROM {} WHERE _topic = ? AND ({condition})",
+                table.name()
+            ));
+            collected.stored += client.row::<u64>(stored).await?.unwrap_or_default();
+        }
         let rejected = "SELECT toString(reason), uniqExact(_partition, _offset) FROM rejections";
         let rejected = bind(format!(
             "{rejected} WHERE _topic = ? AND ({condition}) GROUP BY reason"

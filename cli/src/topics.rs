@@ -79,6 +79,8 @@ mod tests {
             [
                 "kaizen.decisions",
                 "kaizen.decisions.backfill",
+                "kaizen.outcomes",
+                "kaizen.changes",
                 "kaizen.decisions.dlq",
                 "kaizen.decisions.dlq.replayed"
             ]

@@ -28,6 +28,12 @@ const CASES: &[Case] = &[
     ),
     case("collector", "ingest.grpc.address", "[::]:50051", "ingest.tokens"),
     case("collector", "ingest.max_records", "0", "1 to"),
+    case(
+        "collector",
+        "ingest.topic",
+        "kaizen.outcomes",
+        "a topic of decisions",
+    ),
     case("collector", "ingest.colour", "blue", "unknown"),
     case("analysis", "catalogue.path", "config/no-such.yaml", "catalogue"),
     case("analysis", "clickhouse.url", "ftp://127.0.0.1", "http"),

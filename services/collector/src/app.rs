@@ -19,8 +19,9 @@ use crate::ingest::IngestServers;
 use crate::instruments::Instruments;
 use crate::position::Position;
 use crate::preflight;
-use crate::step::{DecisionStep, Policies, schema};
+use crate::step::{EventStep, schema};
 use crate::store::{BatchStore, Dependencies};
+use crate::topics::Topics;
 
 /// The loop looks at the clock 50 times a second; this long without is stuck. It covers the wait for a coordinator that is
 /// away: a commit waits for the group's session to end, committed offsets are asked for during a minute.
@@ -30,7 +31,7 @@ const SILENCE: Duration = Duration::from_secs(90);
 pub struct Collector {
     kafka: KafkaConfig,
     topics: Vec<String>,
-    pipeline: Pipeline<DecisionStep, BatchStore>,
+    pipeline: Pipeline<EventStep, BatchStore>,
     witness: Arc<Witness>,
     position: Position,
     ingest: IngestServers,
@@ -80,14 +81,12 @@ impl Application for Collector {
     ) -> anyhow::Result<Self> {
         let catalogue = Catalogue::load(&config.catalogue.path).context("catalogue.path")?;
         let kafka = kafka(&config);
-        let topics: Vec<_> = config
-            .kafka
-            .topics
-            .iter()
+        let topics = Arc::new(Topics::of(&config.kafka.topics)?);
+        let subscribed: Vec<_> = (config.kafka.topics.iter())
             .map(|topic| topic.name.clone())
             .collect();
         let client = Client::new(&config.clickhouse);
-        let mut named: Vec<_> = topics
+        let mut named: Vec<_> = subscribed
             .iter()
             .filter(|topic| !topic.starts_with('^'))
             .cloned()
@@ -100,15 +99,16 @@ impl Application for Collector {
         preflight::tables(&client).await?;
 
         let position = Position::new(client.clone()).await.context("clickhouse")?;
-        let store = store(&config, &kafka, &client, &position, (&instruments, &health))?;
-        let policies = Policies::of(&config.kafka.topics)?;
-        let ingest = ingest(&config, &kafka, &catalogue, &policies, &instruments, &health).await?;
-        let step = DecisionStep::new(
-            &catalogue,
-            policies,
-            config.privacy.privacy()?,
-            instruments.clone(),
-        );
+        let store = store(
+            &config,
+            &kafka,
+            &client,
+            &position,
+            &topics,
+            (&instruments, &health),
+        )?;
+        let ingest = ingest(&config, &kafka, &catalogue, &topics, &instruments, &health).await?;
+        let step = EventStep::new(&catalogue, topics, config.privacy.privacy()?, instruments.clone());
         let budget = config.batch.memory_budget.size();
         let pipeline = Pipeline::new(
             step,
@@ -125,7 +125,7 @@ impl Application for Collector {
         });
         Ok(Self {
             kafka,
-            topics,
+            topics: subscribed,
             pipeline,
             witness,
             position,
@@ -155,12 +155,12 @@ async fn ingest(
     config: &CollectorConfig,
     kafka: &KafkaConfig,
     catalogue: &Catalogue,
-    policies: &Policies,
+    topics: &Topics,
     instruments: &Instruments,
     health: &Health,
 ) -> anyhow::Result<IngestServers> {
     let (section, instruments) = (config.ingest.clone(), instruments.ingest.clone());
-    let policy = *policies.policy(&section.topic);
+    let policy = topics.rules(&section.topic).times;
     let schema = schema(catalogue);
     IngestServers::open(section, kafka, schema, policy, instruments, health.clone()).await
 }
@@ -187,6 +187,7 @@ fn store(
     kafka: &KafkaConfig,
     client: &Client,
     position: &Position,
+    topics: &Arc<Topics>,
     (instruments, health): (&Instruments, &Health),
 ) -> anyhow::Result<BatchStore> {
     let dependencies = Dependencies {
@@ -202,6 +203,7 @@ fn store(
         client.clone(),
         dead_letters,
         (concurrent, config.duplicates.window()),
+        topics.clone(),
         position.clone(),
         dependencies,
         instruments.clone(),

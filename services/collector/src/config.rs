@@ -7,10 +7,12 @@ use kaizen_decision::{Privacy, TimePolicy};
 use kaizen_service::{Bounded, Operations, Period, Problems, Secret, ServiceConfig, Telemetry};
 use kaizen_stream::{Limits, Window};
 use kaizen_warehouse::ClickHouseConfig;
+use kaizen_warehouse::queries::Table;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use crate::ingest::IngestConfig;
+use crate::topics::Topics;
 
 /// All of it.
 #[derive(Debug, Deserialize, Serialize)]
@@ -20,11 +22,11 @@ pub struct CollectorConfig {
     pub telemetry: Telemetry,
     /// The port for operators.
     pub operations: Operations,
-    /// Where decisions come from.
+    /// Where events come from.
     pub kafka: Kafka,
-    /// Where decisions go.
+    /// Where they go.
     pub clickhouse: ClickHouseConfig,
-    /// What to extract from them.
+    /// What to extract from decisions.
     pub catalogue: CatalogueFile,
     /// When a batch is sealed.
     pub batch: BatchLimits,
@@ -52,7 +54,7 @@ pub struct Kafka {
     pub when_out_of_range: OutOfRange,
     /// Topics to read.
     pub topics: Vec<Topic>,
-    /// Topic for records that are no decision.
+    /// Topic for records that are not what their topic holds.
     pub dead_letter_topic: String,
     /// Further properties of librdkafka. Their values are never shown: some are secrets.
     pub properties: BTreeMap<String, Secret>,
@@ -84,8 +86,35 @@ pub enum OutOfRange {
 pub struct Topic {
     /// Its name; beginning with `^`, a regular expression.
     pub name: String,
+    /// What its records are.
+    #[serde(default)]
+    pub kind: Kind,
     /// How its timestamps are judged.
     pub policy: Policy,
+}
+
+/// What the records of a topic are; it decides the table they go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Decisions.
+    #[default]
+    Decision,
+    /// Outcomes of sessions.
+    Outcome,
+    /// Changes to what decides.
+    Change,
+}
+
+impl Kind {
+    /// Where those go that are accepted.
+    pub const fn table(self) -> Table {
+        match self {
+            Self::Decision => Table::Decisions,
+            Self::Outcome => Table::Outcomes,
+            Self::Change => Table::Changes,
+        }
+    }
 }
 
 /// How timestamps are judged.
@@ -94,6 +123,8 @@ pub struct Topic {
 pub enum Policy {
     /// At most 30 days late and 10 minutes ahead of Kafka's time of the record.
     Live,
+    /// However late, and at most 10 minutes ahead of Kafka's time of the record.
+    Late,
     /// Any.
     Backfill,
 }
@@ -103,6 +134,7 @@ impl Policy {
     pub const fn times(self) -> TimePolicy {
         match self {
             Self::Live => TimePolicy::LIVE,
+            Self::Late => TimePolicy::LATE,
             Self::Backfill => TimePolicy::BACKFILL,
         }
     }
@@ -232,6 +264,11 @@ impl ServiceConfig for CollectorConfig {
                 all,
                 format_args!("must be at least two of batch.max_bytes, {}", 2 * one),
             );
+        }
+        let holds = |topics: Topics| topics.rules(&self.ingest.topic).kind;
+        if Topics::of(&self.kafka.topics).is_ok_and(|topics| holds(topics) != Kind::Decision) {
+            let rule = "must be a topic of decisions; kafka.topics says that it is not";
+            problems.add("ingest.topic", &self.ingest.topic, rule);
         }
         if let Err(error) = self.privacy.privacy() {
             problems.add("privacy.pseudonym_key", "(hidden)", error);

@@ -103,7 +103,7 @@ impl Instruments {
         );
         registry.register(
             "unknown_fields",
-            "Fields of stored decisions that the schema does not name",
+            "Fields of stored events that their schema does not name",
             self.unknown_fields.clone(),
         );
         registry.register(
@@ -159,7 +159,7 @@ impl Instruments {
         self.ingest.describe();
     }
 
-    /// So many fields of a decision were unknown.
+    /// So many fields of an event were unknown.
     pub fn unknown_fields(&self, count: usize) {
         if count > 0 {
             self.unknown_fields.inc_by(count as u64);

@@ -5,6 +5,7 @@
 //!                                  └── rejected, with reason and JSON pointer ───────────────────┴─► dlq, rejections
 //! ```
 //!
+//! `kaizen.outcomes` and `kaizen.changes` go the same way into tables of their own: [`topics`] tells what a topic holds.
 //! [`ingest`] takes decisions over HTTP, gRPC and OTLP and publishes them to the topic; they come in from there like all
 //! others.
 //! [`step`] is pure; `kaizen_stream` reads, seals and commits; [`store`] makes a batch durable, once: its intent is committed
@@ -20,10 +21,12 @@ mod position;
 mod preflight;
 mod step;
 mod store;
+mod topics;
 
 pub use app::Collector;
-pub use config::CollectorConfig;
+pub use config::{CollectorConfig, Kind, Policy, Topic};
 pub use instruments::Instruments;
 pub use position::Position;
-pub use step::{DecisionStep, Policies};
+pub use step::EventStep;
 pub use store::{BatchStore, Dependencies};
+pub use topics::{Rules, Topics};

@@ -1,81 +1,41 @@
 //! What a record becomes: a row, a dead letter with a reason, or a repeat of a stored one. Depends on the record, the ones
 //! stored before it and the configuration alone.
 
+use std::sync::Arc;
+
 use kaizen_catalogue::Catalogue;
 use kaizen_decision::{
-    DecisionRow, LogType, Privacy, RawRecord, Rejection, Schema, TimePolicy, decode, extract, validate,
+    DecisionRow, LogType, Privacy, RawRecord, Rejection, Schema, decode, extract, read_change, read_outcome,
+    validate,
 };
 use kaizen_stream::{Batch, DeadLetter, Identity, Recent, Sealed, Step};
 use kaizen_warehouse::rows;
-use regex::Regex;
 
-use crate::config::Topic;
+use crate::config::Kind;
 use crate::instruments::Instruments;
-
-/// How the timestamps of each topic are judged.
-pub struct Policies {
-    named: Vec<(String, TimePolicy)>,
-    matching: Vec<(Regex, TimePolicy)>,
-}
-
-impl Policies {
-    /// Of the configured topics.
-    ///
-    /// # Errors
-    /// A name beginning with `^` is no regular expression.
-    pub fn of(topics: &[Topic]) -> Result<Self, regex::Error> {
-        let (patterns, names): (Vec<_>, Vec<_>) =
-            topics.iter().partition(|topic| topic.name.starts_with('^'));
-        Ok(Self {
-            named: names
-                .into_iter()
-                .map(|topic| (topic.name.clone(), topic.policy.times()))
-                .collect(),
-            matching: (patterns.into_iter())
-                .map(|topic| Ok((Regex::new(&topic.name)?, topic.policy.times())))
-                .collect::<Result<_, regex::Error>>()?,
-        })
-    }
-
-    /// Of one topic: by its name, else by the first expression that matches, else the strictest.
-    pub fn policy(&self, topic: &str) -> &TimePolicy {
-        let named = self
-            .named
-            .iter()
-            .find(|(name, _)| name == topic)
-            .map(|(_, policy)| policy);
-        named
-            .or_else(|| {
-                self.matching
-                    .iter()
-                    .find(|(name, _)| name.is_match(topic))
-                    .map(|(_, policy)| policy)
-            })
-            .unwrap_or(&TimePolicy::LIVE)
-    }
-}
+use crate::topics::{Rules, Topics};
 
 /// Decodes, validates, drops repeats, extracts, pseudonymises and encodes.
-pub struct DecisionStep {
+pub struct EventStep {
+    topics: Arc<Topics>,
     schema: Schema,
-    policies: Policies,
     privacy: Privacy,
     instruments: Instruments,
     /// Working memory for records that are not JSON.
     transcoded: String,
 }
 
-impl DecisionStep {
-    /// A step for what the catalogue declares.
+impl EventStep {
+    /// A step for what the configuration and the catalogue declare.
     pub fn new(
         catalogue: &Catalogue,
-        policies: Policies,
+        topics: Arc<Topics>,
         privacy: Privacy,
         instruments: Instruments,
     ) -> Self {
         Self {
+            topics,
             schema: schema(catalogue),
-            policies,
             privacy,
             instruments,
             transcoded: String::new(),
@@ -88,27 +48,64 @@ impl DecisionStep {
         recent: &mut Recent,
         batch: &mut Batch,
     ) -> Result<(), Rejection> {
-        let raw = decode(record, &mut self.transcoded)?;
-        let decision = validate(raw, record, &self.schema, self.policies.policy(record.topic))?;
-        let identity = Identity::of(&decision.event_id, decision.recorded, record.offset);
-        if recent.knows(identity) {
-            let encode = |bytes: &mut Vec<u8>| rows::rejection::encode_duplicate(record, bytes);
-            batch.rejections.push(record, encode);
-            return Ok(());
-        }
-        recent.remember(identity);
-        let row = DecisionRow {
-            record: *record,
-            lead_name: self.privacy.lead_name(decision.lead.name.as_deref()),
-            extracted: extract(&decision, &self.schema),
-            decision: &decision,
+        let Rules { kind, times } = self.topics.rules(record.topic);
+        let unknown_fields = match kind {
+            Kind::Decision => {
+                let raw = decode(record, &mut self.transcoded)?;
+                let decision = validate(raw, record, &self.schema, times)?;
+                if is_repeat(&decision.event_id, decision.recorded, record, recent, batch) {
+                    return Ok(());
+                }
+                let row = DecisionRow {
+                    record: *record,
+                    lead_name: self.privacy.lead_name(decision.lead.name.as_deref()),
+                    extracted: extract(&decision, &self.schema),
+                    decision: &decision,
+                };
+                let encode = |bytes: &mut Vec<u8>| rows::decision::encode(&row, bytes);
+                batch.rows.push(record, encode);
+                decision.unknown_fields
+            }
+            Kind::Outcome => {
+                let outcome = read_outcome(record, times)?;
+                if is_repeat(&outcome.event_id, outcome.recorded, record, recent, batch) {
+                    return Ok(());
+                }
+                let encode = |bytes: &mut Vec<u8>| rows::outcome::encode(record, &outcome, bytes);
+                batch.rows.push(record, encode);
+                outcome.unknown_fields
+            }
+            Kind::Change => {
+                let change = read_change(record, times)?;
+                if is_repeat(&change.event_id, change.recorded, record, recent, batch) {
+                    return Ok(());
+                }
+                let encode = |bytes: &mut Vec<u8>| rows::change::encode(record, &change, bytes);
+                batch.rows.push(record, encode);
+                change.unknown_fields
+            }
         };
-        batch
-            .rows
-            .push(record, |bytes| rows::decision::encode(&row, bytes));
-        self.instruments.unknown_fields(decision.unknown_fields);
+        self.instruments.unknown_fields(unknown_fields);
         Ok(())
     }
+}
+
+/// Whether the event repeats a recent one; it is noted as such then, and remembered otherwise.
+fn is_repeat(
+    event_id: &str,
+    recorded: i64,
+    record: &RawRecord<'_>,
+    recent: &mut Recent,
+    batch: &mut Batch,
+) -> bool {
+    let identity = Identity::of(event_id, recorded, record.offset);
+    if recent.knows(identity) {
+        let encode = |bytes: &mut Vec<u8>| rows::rejection::encode_duplicate(record, bytes);
+        batch.rejections.push(record, encode);
+        return true;
+    }
+    recent.remember(identity);
+    false
 }
 
 /// What the catalogue declares, as decisions are judged by it.
@@ -125,7 +122,7 @@ pub fn schema(catalogue: &Catalogue) -> Schema {
     }))
 }
 
-impl Step for DecisionStep {
+impl Step for EventStep {
     fn apply(&mut self, record: &RawRecord<'_>, recent: &mut Recent, batch: &mut Batch) {
         if let Some(letter) = record.replay.letter() {
             let encode = |bytes: &mut Vec<u8>| rows::replay::encode(record, &letter, bytes);

@@ -7,6 +7,7 @@
 
 use std::collections::HashSet;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -16,13 +17,14 @@ use kaizen_stream::{
     Backoff, Batch, DeadLetters, Identity, Origin, Partition, Recalled, Recent, Rows, Store, Window,
 };
 use kaizen_warehouse::queries::{self, Offsets, Place, Table};
-use kaizen_warehouse::{BatchWriter, Client, Insert, WarehouseError, rows};
+use kaizen_warehouse::{BatchWriter, Client, Insert, WarehouseError};
 use tokio::sync::Semaphore;
 use tracing::Instrument;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::instruments::Instruments;
 use crate::position::Position;
+use crate::topics::Topics;
 
 /// A process that stood still for longer since it committed an intent may have been replaced meanwhile.
 const STALE: Duration = Duration::from_secs(10);
@@ -42,6 +44,7 @@ pub struct BatchStore {
     dead_letters: DeadLetters,
     permits: Semaphore,
     window: Window,
+    topics: Arc<Topics>,
     position: Position,
     dependencies: Dependencies,
     instruments: Instruments,
@@ -53,6 +56,7 @@ impl BatchStore {
         client: Client,
         dead_letters: DeadLetters,
         (concurrent, window): (usize, Window),
+        topics: Arc<Topics>,
         position: Position,
         dependencies: Dependencies,
         instruments: Instruments,
@@ -63,6 +67,7 @@ impl BatchStore {
             dead_letters,
             permits: Semaphore::new(concurrent),
             window,
+            topics,
             position,
             dependencies,
             instruments,
@@ -123,7 +128,8 @@ impl Store for BatchStore {
             if batch.origin != Origin::Fresh {
                 tracing::info!(origin = ?batch.origin, records = batch.records(), "replaying");
             }
-            self.insert(Table::Decisions, batch).await;
+            self.insert(self.topics.table(&batch.partition.topic), batch)
+                .await;
             self.bury(batch).await;
             self.insert(Table::Rejections, batch).await;
             self.insert(Table::Replays, batch).await;
@@ -140,13 +146,14 @@ impl Store for BatchStore {
             first: before.saturating_sub(self.window.offsets),
             last: before - 1,
         };
+        let table = self.topics.table(topic);
         let what = "recalling what was stored";
         let identities = self
-            .ask(what, || queries::stored_identities(&self.client, range))
+            .ask(what, || queries::stored_identities(&self.client, table, range))
             .await;
         let stored_to = self
             .ask(what, || {
-                queries::last_stored_offset(&self.client, topic, *number, before)
+                queries::last_stored_offset(&self.client, table, topic, *number, before)
             })
             .await;
         let identities = identities
@@ -166,10 +173,10 @@ impl Store for BatchStore {
 impl BatchStore {
     /// Inserts the rows of one table, each once.
     async fn insert(&self, table: Table, batch: &Batch) {
-        let (rows, columns) = match table {
-            Table::Decisions => (&batch.rows, rows::decision::COLUMNS),
-            Table::Rejections => (&batch.rejections, rows::rejection::COLUMNS),
-            Table::Replays => (&batch.replays, rows::replay::COLUMNS),
+        let rows = match table {
+            Table::Rejections => &batch.rejections,
+            Table::Replays => &batch.replays,
+            Table::Decisions | Table::Outcomes | Table::Changes => &batch.rows,
         };
         if rows.is_empty() {
             return;
@@ -179,7 +186,7 @@ impl BatchStore {
         let _permit = self.permits.acquire().await;
         let whole = &Insert {
             table: table.name(),
-            columns,
+            columns: table.columns(),
             rows: rows.pieces().to_vec(),
             token: format!("{}:{}", batch.token(), table.name()),
         };

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Window;
 use crate::client::{Client, WarehouseError};
 
-/// What is stored of a partition, as a decision or as a rejected or repeated record.
+/// What is stored of a partition, as an event or as a rejected or repeated record.
 #[derive(Debug, Clone, PartialEq, Eq, Row, Deserialize, Serialize)]
 pub struct PartitionAudit {
     /// Topic.
@@ -17,7 +17,7 @@ pub struct PartitionAudit {
     pub first: i64,
     /// Last offset with a row.
     pub last: i64,
-    /// Rows in `decisions`.
+    /// Rows in `decisions`, `outcomes` and `changes`.
     pub stored: u64,
     /// Rows in `rejections` of dead letters.
     pub dead_lettered: u64,
@@ -47,6 +47,8 @@ pub async fn audit_partitions(
          FROM ( \
              SELECT _topic AS topic, _partition AS partition, _offset AS offset, _ingested_at AS time, \
                  toUInt64(1) AS stored, toUInt64(0) AS dead, toUInt64(0) AS repeated FROM decisions WHERE {within} \
+             UNION ALL SELECT _topic, _partition, _offset, _ingested_at, 1, 0, 0 FROM outcomes WHERE {within} \
+             UNION ALL SELECT _topic, _partition, _offset, _ingested_at, 1, 0, 0 FROM changes WHERE {within} \
              UNION ALL \
              SELECT _topic, _partition, _offset, _ingested_at, 0, reason != 'duplicate', reason = 'duplicate' \
              FROM rejections WHERE {within}) \

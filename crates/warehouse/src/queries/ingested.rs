@@ -6,12 +6,17 @@ use clickhouse::Row;
 use serde::Deserialize;
 
 use crate::client::{Client, WarehouseError};
+use crate::rows::{change, decision, outcome, rejection, replay};
 
 /// The tables a record ends in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Table {
     /// As a decision.
     Decisions,
+    /// As an outcome.
+    Outcomes,
+    /// As a change.
+    Changes,
     /// As a rejected or repeated record.
     Rejections,
     /// As one that replays a dead letter, beside one of the others.
@@ -22,9 +27,22 @@ impl Table {
     /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Decisions => "decisions",
-            Self::Rejections => "rejections",
-            Self::Replays => "replays",
+            Self::Decisions => decision::TABLE,
+            Self::Outcomes => outcome::TABLE,
+            Self::Changes => change::TABLE,
+            Self::Rejections => rejection::TABLE,
+            Self::Replays => replay::TABLE,
+        }
+    }
+
+    /// The columns of its encoded rows, in their order.
+    pub const fn columns(self) -> &'static str {
+        match self {
+            Self::Decisions => decision::COLUMNS,
+            Self::Outcomes => outcome::COLUMNS,
+            Self::Changes => change::COLUMNS,
+            Self::Rejections => rejection::COLUMNS,
+            Self::Replays => replay::COLUMNS,
         }
     }
 }
@@ -73,7 +91,7 @@ pub async fn stored_offsets(
     Ok(stored.into_iter().map(|row| (row.offset, row.time)).collect())
 }
 
-/// The identity of a stored decision.
+/// The identity of a stored event.
 #[derive(Debug, Clone, Row, Deserialize)]
 pub struct StoredIdentity {
     /// Its event id.
@@ -84,17 +102,21 @@ pub struct StoredIdentity {
     pub offset: i64,
 }
 
-/// The identities of a range, in the order of their offsets.
+/// The identities of a range in the table of its events, in the order of their offsets.
 ///
 /// # Errors
 /// Any [`WarehouseError`].
 pub async fn stored_identities(
     client: &Client,
+    table: Table,
     range: Offsets<'_>,
 ) -> Result<Vec<StoredIdentity>, WarehouseError> {
-    let sql = "SELECT event_id, toUnixTimestamp64Milli(_ingested_at) AS time, _offset AS offset FROM decisions \
-               WHERE _topic = ? AND _partition = ? AND _offset BETWEEN ? AND ? ORDER BY _offset";
-    let query = (client.query(sql).bind(range.topic).bind(range.partition))
+    let sql = format!(
+        "SELECT event_id, toUnixTimestamp64Milli(_ingested_at) AS time, _offset AS offset FROM {} \
+         WHERE _topic = ? AND _partition = ? AND _offset BETWEEN ? AND ? ORDER BY _offset",
+        table.name()
+    );
+    let query = (client.query(&sql).bind(range.topic).bind(range.partition))
         .bind(range.first)
         .bind(range.last);
     client.rows(query).await
@@ -105,27 +127,34 @@ struct Last {
     offset: Option<i64>,
 }
 
-/// The last offset of a partition that has a row in either table, from `from` on.
+/// The last offset of a partition that has a row in the table of its events or in that of rejections, from `from` on.
 ///
 /// # Errors
 /// Any [`WarehouseError`].
 pub async fn last_stored_offset(
     client: &Client,
+    table: Table,
     topic: &str,
     partition: i32,
     from: i64,
 ) -> Result<Option<i64>, WarehouseError> {
-    let sql = "SELECT maxOrNull(offset) AS offset FROM ( \
-                   SELECT _offset AS offset FROM decisions WHERE _topic = ? AND _partition = ? AND _offset >= ? \
-                   UNION ALL \
-                   SELECT _offset AS offset FROM rejections WHERE _topic = ? AND _partition = ? AND _offset >= ?)";
-    let query = (client.query(sql).bind(topic).bind(partition).bind(from))
+    let sql = format!(
+        "SELECT maxOrNull(offset) AS offset FROM ( \
+             SELECT _offset AS offset FROM {} WHERE _topic = ? AND _partition = ? AND _offset >= ? \
+             UNION ALL \
+             SELECT _offset AS offset FROM rejections WHERE _topic = ? AND _partition = ? AND _offset >= ?)",
+        table.name()
+    );
+    let query = (client.query(&sql).bind(topic).bind(partition).bind(from))
         .bind(topic)
         .bind(partition)
         .bind(from);
     let last: Option<Last> = client.row(query).await?;
     Ok(last.and_then(|last| last.offset))
 }
+
+/// The tables whose blocks have tokens.
+const TOKENED: &str = "'decisions', 'outcomes', 'changes', 'rejections', 'replays', 'rollup_hourly'";
 
 #[derive(Row, Deserialize)]
 struct Number {
@@ -138,9 +167,11 @@ struct Number {
 /// # Errors
 /// Any [`WarehouseError`].
 pub async fn position(client: &Client) -> Result<u64, WarehouseError> {
-    let sql = "SELECT toUInt64(1 + sum(newest)) AS value FROM (SELECT max(max_block_number) AS newest FROM system.parts \
-               WHERE database = ? AND table IN ('decisions', 'rejections', 'rollup_hourly') GROUP BY table)";
-    number(client, sql).await
+    let sql = format!(
+        "SELECT toUInt64(1 + sum(newest)) AS value FROM (SELECT max(max_block_number) AS newest FROM system.parts \
+         WHERE database = ? AND table IN ({TOKENED}) GROUP BY table)"
+    );
+    number(client, &sql).await
 }
 
 /// How many of its last blocks every one of the tables remembers by their tokens.
@@ -148,9 +179,11 @@ pub async fn position(client: &Client) -> Result<u64, WarehouseError> {
 /// # Errors
 /// Any [`WarehouseError`].
 pub async fn deduplication_window(client: &Client) -> Result<u64, WarehouseError> {
-    let sql = "SELECT min(toUInt64OrZero(extract(engine_full, 'replicated_deduplication_window = (\\\\d+)'))) AS value \
-               FROM system.tables WHERE database = ? AND name IN ('decisions', 'rejections', 'replays', 'rollup_hourly')";
-    number(client, sql).await
+    let sql = format!(
+        "SELECT min(toUInt64OrZero(extract(engine_full, 'replicated_deduplication_window = (\\\\d+)'))) AS value \
+         FROM system.tables WHERE database = ? AND name IN ({TOKENED})"
+    );
+    number(client, &sql).await
 }
 
 async fn number(client: &Client, sql: &str) -> Result<u64, WarehouseError> {

@@ -4,6 +4,9 @@ use kaizen_decision::{LetterId, RawRecord};
 
 use super::binary::{int32, int64, string};
 
+/// The table.
+pub const TABLE: &str = "replays";
+
 /// The columns in the order of [`encode`].
 pub const COLUMNS: &str =
     "_topic, _partition, _offset, _ingested_at, letter_topic, letter_partition, letter_offset, letter_time";

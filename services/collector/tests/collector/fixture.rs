@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use kaizen_catalogue::Catalogue;
-use kaizen_collector::{DecisionStep, Instruments, Policies};
+use kaizen_collector::{EventStep, Instruments, Topics};
 use kaizen_decision::{Privacy, RawRecord, Replay};
 use kaizen_stream::{
     Assignment, Batch, Commit, Completion, DeadLetter, Flow, Limits, Origin, Partition, Pipeline, Recalled,
@@ -84,7 +84,7 @@ impl Store for Memory {
 }
 
 pub struct Fixture {
-    pub pipeline: Pipeline<DecisionStep, Memory>,
+    pub pipeline: Pipeline<EventStep, Memory>,
     pub memory: Arc<Memory>,
     pub committed: BTreeMap<i32, Commit>,
     pub began: Instant,
@@ -111,7 +111,8 @@ impl Fixture {
     ) -> Self {
         let catalogue = Catalogue::parse(include_str!("../../../../config/catalogue.yaml")).unwrap();
         let instruments = Instruments::register(&mut Registry::default());
-        let step = DecisionStep::new(&catalogue, Policies::of(&[]).unwrap(), Privacy::Drop, instruments);
+        let topics = Arc::new(Topics::of(&[]).unwrap());
+        let step = EventStep::new(&catalogue, topics, Privacy::Drop, instruments);
         let mut pipeline = Pipeline::new(step, memory.clone(), limits, budget, Handle::current());
         let assignment = |number| {
             let last: Option<&Commit> = committed.get(&number);
