@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Args;
 use kaizen_catalogue::Catalogue;
-use kaizen_simulator::{Scenario, Simulation, Truth};
+use kaizen_simulator::{Event, Scenario, Simulation, Truth};
 use serde_json::json;
 
 use crate::collected::collected;
 use crate::connection::Connection;
 use crate::output::{self, Output, count, say, table};
 use crate::progress::Progress;
-use crate::publisher::Publisher;
+use crate::publisher::{Published, Publisher};
 
 /// What to simulate, and where to.
 #[derive(Debug, Args)]
@@ -26,12 +26,18 @@ pub struct Simulate {
     /// Seed: the same one gives the same events
     #[arg(long, default_value_t = 1, value_name = "NUMBER")]
     seed: u64,
-    /// Folder for events.jsonl and truth.json; created when missing
+    /// Folder for events.jsonl, outcomes.jsonl, changes.jsonl and truth.json; created when missing
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Topic to publish to
+    /// Topic to publish decisions to
     #[arg(long, value_name = "TOPIC")]
     topic: Option<String>,
+    /// Topic to publish what became of their sessions to
+    #[arg(long, default_value = "kaizen.outcomes", value_name = "TOPIC")]
+    outcomes_topic: String,
+    /// Topic to publish what was changed to
+    #[arg(long, default_value = "kaizen.changes", value_name = "TOPIC")]
+    changes_topic: String,
     /// File for what is true of the events
     #[arg(long, value_name = "FILE", requires = "topic")]
     truth: Option<PathBuf>,
@@ -50,30 +56,67 @@ pub async fn run(simulate: &Simulate, connection: &Connection, output: Output) -
         Scenario::load(&simulate.scenario).with_context(|| simulate.scenario.display().to_string())?;
     let simulation = Simulation::new(&scenario, &catalogue, simulate.seed);
     match (&simulate.out, &simulate.topic) {
-        (Some(folder), _) => {
-            let truth = to_folder(simulation, folder)?;
-            show(&[("made", truth.events)], output)
-        }
+        (Some(folder), _) => show(&to_folder(simulation, folder)?, output),
         (None, Some(topic)) => publish(simulate, simulation, topic, connection, output).await,
         (None, None) => bail!("--out or --topic is needed"),
     }
 }
 
-fn to_folder(mut simulation: Simulation<'_>, folder: &Path) -> anyhow::Result<Truth> {
+type Counts = Vec<(&'static str, u64)>;
+
+fn to_folder(mut simulation: Simulation<'_>, folder: &Path) -> anyhow::Result<Counts> {
     std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-    let path = folder.join("events.jsonl");
-    let mut file = BufWriter::new(File::create(&path).with_context(|| path.display().to_string())?);
+    let [mut events, mut outcomes, mut changes] = [
+        Lines::create(folder.join("events.jsonl"))?,
+        Lines::create(folder.join("outcomes.jsonl"))?,
+        Lines::create(folder.join("changes.jsonl"))?,
+    ];
     let mut progress = Progress::new("simulated", Some(simulation.size_hint().0 as u64));
-    for (made, event) in (1..).zip(&mut simulation) {
-        file.write_all(&event.value)?;
-        file.write_all(b"\n")?;
-        progress.at(made);
+    while let Some(event) = simulation.next() {
+        events.write(&event)?;
+        simulation
+            .outcomes()
+            .iter()
+            .try_for_each(|it| outcomes.write(it))?;
+        progress.at(events.count);
     }
-    file.into_inner()?.sync_all()?;
+    simulation.changes().iter().try_for_each(|it| changes.write(it))?;
     progress.end();
-    let truth = simulation.truth();
-    write_truth(&folder.join("truth.json"), &truth)?;
-    Ok(truth)
+    let counts = vec![
+        ("made", events.end()?),
+        ("outcomes", outcomes.end()?),
+        ("changes", changes.end()?),
+    ];
+    write_truth(&folder.join("truth.json"), &simulation.truth())?;
+    Ok(counts)
+}
+
+/// A file with an event a line.
+struct Lines {
+    file: BufWriter<File>,
+    count: u64,
+}
+
+impl Lines {
+    fn create(path: PathBuf) -> anyhow::Result<Self> {
+        let file = File::create(&path).with_context(|| path.display().to_string())?;
+        Ok(Self {
+            file: BufWriter::new(file),
+            count: 0,
+        })
+    }
+
+    fn write(&mut self, event: &Event) -> std::io::Result<()> {
+        self.count += 1;
+        self.file.write_all(&event.value)?;
+        self.file.write_all(b"\n")
+    }
+
+    /// How many there are.
+    fn end(self) -> anyhow::Result<u64> {
+        self.file.into_inner()?.sync_all()?;
+        Ok(self.count)
+    }
 }
 
 async fn publish(
@@ -83,48 +126,81 @@ async fn publish(
     connection: &Connection,
     output: Output,
 ) -> anyhow::Result<()> {
-    let publisher = Publisher::new(connection, topic)?;
+    let decisions = Publisher::new(connection, topic)?;
+    let outcomes = Publisher::new(connection, &simulate.outcomes_topic)?;
+    let changes = Publisher::new(connection, &simulate.changes_topic)?;
+    let send = |publisher: &Publisher, event: &Event| {
+        publisher.send(&event.key, Some(&event.event_id), &event.value)
+    };
     let mut progress = Progress::new("published", Some(simulation.size_hint().0 as u64));
-    for (made, event) in (1..).zip(&mut simulation) {
-        publisher.send(&event.key, Some(&event.event_id), &event.value)?;
+    let mut made = 0;
+    while let Some(event) = simulation.next() {
+        send(&decisions, &event)?;
+        simulation
+            .outcomes()
+            .iter()
+            .try_for_each(|it| send(&outcomes, it))?;
+        made += 1;
         progress.at(made);
     }
-    let published = publisher.finish()?;
+    simulation
+        .changes()
+        .iter()
+        .try_for_each(|it| send(&changes, it))?;
+    let decisions = finish(decisions)?;
+    let later = [
+        (&simulate.outcomes_topic, finish(outcomes)?),
+        (&simulate.changes_topic, finish(changes)?),
+    ];
     progress.end();
+    let truth = simulation.truth();
+    if let Some(file) = &simulate.truth {
+        write_truth(file, &truth)?;
+    }
+    let mut counts = vec![
+        ("made", truth.events),
+        ("published", decisions.count()),
+        ("outcomes", later[0].1.count()),
+        ("changes", later[1].1.count()),
+    ];
+    if simulate.no_wait {
+        return show(&counts, output);
+    }
+    let stored = collected(connection, topic, &decisions.offsets).await?;
+    counts.extend([
+        ("stored", stored.stored),
+        ("stored before", stored.repeated),
+        ("dead-lettered", stored.rejected()),
+    ]);
+    let mut all = vec![(truth.events, stored)];
+    for (topic, published) in &later {
+        let stored = collected(connection, topic, &published.offsets).await?;
+        all.push((published.count(), stored));
+    }
+    show(&counts, output)?;
+    for (expected, stored) in all {
+        let there = stored.stored + stored.repeated;
+        if there < expected {
+            bail!(
+                "{} events are not stored; dead letters: {:?}",
+                expected - there,
+                stored.dead_lettered
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Waits for Kafka; every event must be there.
+fn finish(publisher: Publisher) -> anyhow::Result<Published> {
+    let published = publisher.finish()?;
     if let Some(failure) = published.failure {
         bail!(
             "Kafka did not take {} events; the first: {failure}",
             published.failed
         );
     }
-    let truth = simulation.truth();
-    if let Some(file) = &simulate.truth {
-        write_truth(file, &truth)?;
-    }
-    if simulate.no_wait {
-        return show(
-            &[("made", truth.events), ("published", published.count())],
-            output,
-        );
-    }
-    let collected = collected(connection, topic, &published.offsets).await?;
-    let counts = [
-        ("made", truth.events),
-        ("published", published.count()),
-        ("stored", collected.stored),
-        ("stored before", collected.repeated),
-        ("dead-lettered", collected.rejected()),
-    ];
-    show(&counts, output)?;
-    let there = collected.stored + collected.repeated;
-    if there < truth.events {
-        bail!(
-            "{} events are not stored; dead letters: {:?}",
-            truth.events - there,
-            collected.dead_lettered
-        );
-    }
-    Ok(())
+    Ok(published)
 }
 
 fn write_truth(path: &Path, truth: &Truth) -> anyhow::Result<()> {

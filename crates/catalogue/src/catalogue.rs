@@ -193,7 +193,7 @@ impl Component {
 impl Metric {
     /// Whether the expression is a share, which lies between 0 and 1.
     pub fn is_share(&self) -> bool {
-        matches!(self.expression, Expression::Share(_))
+        matches!(self.expression, Expression::Share(_) | Expression::OutcomeRate(_))
     }
 
     /// The dimension the expression itself refers to, if any.

@@ -2,11 +2,16 @@
 //!
 //! ```text
 //! expression = "count()" | "sum(" M ")" | "mean(" M ")" | "quantile(" M "," q ")" | "share(" condition ")"
+//!            | "outcome_count(" NAME [ "," horizon ] ")" | "outcome_rate(" NAME "," horizon ")"
+//!            | "outcome_value(" NAME [ "," CURRENCY ] [ "," horizon ] ")"
 //! condition  = "success" | "failure" | "success_indicator" | DIMENSION "=" VALUE
+//! horizon    = number ( "d" | "h" )
 //! ```
 
 use std::fmt;
 use std::str::FromStr;
+
+use crate::outcome::{self, Outcome};
 
 /// What a metric computes from the decisions of a span.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +26,25 @@ pub enum Expression {
     Quantile(Measure, f64),
     /// Share of decisions that satisfy a condition.
     Share(Condition),
+    /// Number of outcomes of the decisions.
+    OutcomeCount(Outcome),
+    /// Share of decisions that have the outcome at least once within its horizon.
+    OutcomeRate(Outcome),
+    /// Sum of the values of the decisions' outcomes in one currency, or of those that name none.
+    OutcomeValue(Outcome, Option<String>),
+}
+
+impl Expression {
+    /// The outcomes it counts. Each is attributed to the last decision of the component in its session at or before it, and
+    /// counts at that decision's time. With a horizon a decision counts when that has passed, and not before.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        match self {
+            Self::OutcomeCount(outcome) | Self::OutcomeRate(outcome) | Self::OutcomeValue(outcome, _) => {
+                Some(outcome)
+            }
+            Self::Count | Self::Sum(_) | Self::Mean(_) | Self::Quantile(..) | Self::Share(_) => None,
+        }
+    }
 }
 
 /// A number a decision may carry.
@@ -55,10 +79,11 @@ pub enum Condition {
 /// Why a text is no expression.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct ExpressionError(String);
+pub struct ExpressionError(pub(crate) String);
 
 const FORMS: &str = "expected count(), sum(M), mean(M), quantile(M, q), share(success), share(failure), \
-                     share(success_indicator) or share(DIMENSION = VALUE)";
+                     share(success_indicator), share(DIMENSION = VALUE), outcome_count(NAME, HORIZON), \
+                     outcome_rate(NAME, HORIZON) or outcome_value(NAME, CURRENCY, HORIZON)";
 
 impl FromStr for Expression {
     type Err = ExpressionError;
@@ -67,13 +92,29 @@ impl FromStr for Expression {
         let malformed = || ExpressionError(FORMS.to_owned());
         let (function, rest) = text.trim().split_once('(').ok_or_else(malformed)?;
         let argument = rest.strip_suffix(')').ok_or_else(malformed)?.trim();
-        match function.trim_end() {
+        let function = function.trim_end();
+        match function {
             "count" if argument.is_empty() => Ok(Self::Count),
             "count" => Err(ExpressionError("count() takes no argument".to_owned())),
             "sum" => Ok(Self::Sum(argument.parse()?)),
             "mean" => Ok(Self::Mean(argument.parse()?)),
             "quantile" => quantile(argument),
             "share" => Ok(Self::Share(argument.parse()?)),
+            "outcome_count" => Ok(Self::OutcomeCount(
+                outcome::arguments(function, argument, false)?.0,
+            )),
+            "outcome_rate" => match outcome::arguments(function, argument, false)?.0 {
+                Outcome { horizon: None, .. } => Err(ExpressionError(
+                    "outcome_rate needs a horizon, or the latest decisions would always look worst: \
+                     outcome_rate(replied, 14d)"
+                        .to_owned(),
+                )),
+                outcome => Ok(Self::OutcomeRate(outcome)),
+            },
+            "outcome_value" => {
+                let (outcome, currency) = outcome::arguments(function, argument, true)?;
+                Ok(Self::OutcomeValue(outcome, currency))
+            }
             _ => Err(malformed()),
         }
     }
@@ -177,6 +218,16 @@ impl fmt::Display for Expression {
             Self::Mean(measure) => write!(f, "mean({measure})"),
             Self::Quantile(measure, level) => write!(f, "quantile({measure}, {level})"),
             Self::Share(condition) => write!(f, "share({condition})"),
+            Self::OutcomeCount(outcome) => write!(f, "outcome_count({outcome})"),
+            Self::OutcomeRate(outcome) => write!(f, "outcome_rate({outcome})"),
+            Self::OutcomeValue(Outcome { name, horizon }, currency) => {
+                write!(f, "outcome_value({name}")?;
+                currency
+                    .iter()
+                    .try_for_each(|currency| write!(f, ", {currency}"))?;
+                horizon.iter().try_for_each(|horizon| write!(f, ", {horizon}"))?;
+                f.write_str(")")
+            }
         }
     }
 }
@@ -190,12 +241,23 @@ mod tests {
         "[a-z][a-z0-9_]{0,20}".prop_map(|name| name.parse().unwrap())
     }
 
+    fn outcome(with_horizon: bool) -> impl Strategy<Value = Outcome> {
+        let horizon = (1..8784_u32).prop_map(|hours| format!("{hours}h").parse().ok());
+        let horizon = (horizon, any::<bool>()).prop_map(move |(h, any)| h.filter(|_| any || with_horizon));
+        ("[a-zA-Z0-9()=][ a-zA-Z0-9()=]{0,10}[a-zA-Z0-9()=]", horizon)
+            .prop_map(|(name, horizon)| Outcome { name, horizon })
+    }
+
     fn expression() -> impl Strategy<Value = Expression> {
         prop_oneof![
             Just(Expression::Count),
             measure().prop_map(Expression::Sum),
             measure().prop_map(Expression::Mean),
             (measure(), 0.0001..0.9999f64).prop_map(|(m, q)| Expression::Quantile(m, q)),
+            outcome(true).prop_map(Expression::OutcomeRate),
+            outcome(false).prop_map(Expression::OutcomeCount),
+            (outcome(false), prop::option::of("[A-Z]{3}"))
+                .prop_map(|(outcome, currency)| Expression::OutcomeValue(outcome, currency)),
             Just(Expression::Share(Condition::Success)),
             Just(Expression::Share(Condition::Failure)),
             Just(Expression::Share(Condition::SuccessIndicator)),
@@ -249,6 +311,23 @@ mod tests {
             ("share(model =)", "needs a value"),
             ("share(= x)", "`` is not the name of a dimension"),
             ("mean(a) + 1", "expected count()"),
+            (
+                "outcome_count()",
+                "needs the name of an outcome: outcome_count(replied",
+            ),
+            ("outcome_rate(replied)", "outcome_rate needs a horizon"),
+            (
+                "outcome_rate(replied, 2w)",
+                "`2w` is no horizon: whole days or hours",
+            ),
+            ("outcome_rate(replied, +2d)", "`+2d` is no horizon"),
+            ("outcome_count(replied, 367d)", "`367d` is no horizon"),
+            ("outcome_count(deal, EUR)", "`EUR` is no horizon"),
+            ("outcome_value(deal, euro)", "`euro` is no horizon"),
+            (
+                "outcome_value(deal, EUR, 14d, 1)",
+                "takes at most NAME, CURRENCY, HORIZON",
+            ),
         ] {
             let error = text.parse::<Expression>().expect_err(text).to_string();
             assert!(error.contains(reason), "{text}: {error}");

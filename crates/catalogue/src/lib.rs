@@ -5,6 +5,7 @@
 mod catalogue;
 mod expression;
 mod file;
+mod outcome;
 mod validate;
 
 pub use catalogue::{
@@ -13,3 +14,4 @@ pub use catalogue::{
 };
 pub use expression::{Condition, Expression, ExpressionError, Measure};
 pub use file::CatalogueError;
+pub use outcome::{Horizon, Outcome};

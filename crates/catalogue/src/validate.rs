@@ -192,12 +192,12 @@ fn references(component: &Component, metric: &Metric, key: &dyn Fn(&str) -> Stri
             return Err(invalid(key(part), dimension, rule));
         }
     }
-    if metric.split_denominator == SplitDenominator::All && (metric.split_by.is_none() || !metric.is_share())
-    {
+    let has_denominator = metric.split_by.is_some() && matches!(expression, Expression::Share(_));
+    if metric.split_denominator == SplitDenominator::All && !has_denominator {
         return Err(invalid(
             key("split_denominator"),
             "all",
-            "only a share with split_by has a denominator to choose",
+            "only share(…) with split_by has a denominator to choose",
         ));
     }
     Ok(())

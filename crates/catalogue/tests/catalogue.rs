@@ -149,6 +149,11 @@ const BROKEN_RULES: &[(&str, &str, &str)] = &[
         "`crm_sync.rate.expression` is `avg(rows)`: expected count()",
     ),
     (
+        "share(failure)",
+        "outcome_count(replied)",
+        "`crm_sync.rate.unit` is `ratio`: a share, and only a share",
+    ),
+    (
         "unit: ratio",
         "unit: seconds",
         "`crm_sync.rate.unit` is `seconds`: a share, and only a share",
@@ -209,6 +214,21 @@ fn what_breaks_a_rule_is_refused_with_key_value_and_rule() {
     check(
         &format!("{SMALL}{metric}"),
         "`crm_sync.rate.name` is `rate`: two metrics of the component",
+    );
+}
+
+#[test]
+fn the_rate_of_an_outcome_is_a_share_without_a_denominator_to_choose() {
+    let rate = SMALL.replacen("share(failure)", "'outcome_rate(replied, 14d)'", 1);
+    let catalogue = Catalogue::parse(&rate).unwrap();
+    let (_, metric) = catalogue.metric("crm_sync.rate").unwrap();
+    let outcome = metric.expression.outcome().unwrap();
+    assert_eq!(outcome.name, "replied");
+    assert_eq!(outcome.horizon.unwrap().hours(), 336);
+    assert!(metric.is_share());
+    check(
+        &(rate + "        split_denominator: all\n"),
+        "`crm_sync.rate.split_denominator` is `all`: only share(…) with split_by",
     );
 }
 

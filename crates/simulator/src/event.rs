@@ -7,11 +7,11 @@ use jiff::Timestamp;
 /// An event ready to be published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// Key of the record: the session.
+    /// Key of the record: the session, or the component that changed.
     pub key: String,
     /// Producer's identity of the event.
     pub event_id: String,
-    /// When the decision was made.
+    /// When it happened.
     pub timestamp: Timestamp,
     /// JSON in UTF-8.
     pub value: Vec<u8>,
@@ -60,7 +60,7 @@ impl Decimal {
         self.units as f64 / f64::from(10_u32.pow(self.decimals))
     }
 
-    fn write(self, json: &mut Vec<u8>) {
+    pub(crate) fn write(self, json: &mut Vec<u8>) {
         let scale = 10_u64.pow(self.decimals);
         let (whole, rest) = (self.units / scale, self.units % scale);
         // Writing to a Vec cannot fail.

@@ -7,6 +7,7 @@ use rand_chacha::ChaCha12Rng;
 use rand_distr::{Distribution, Exp1, StandardNormal};
 
 use crate::event::{Decimal, Drawn, Event};
+use crate::later::{self, Session};
 use crate::scenario::{Component, Dimension, Fault, LogNormal, Method, Scenario};
 use crate::truth::{Facts, Truth, TruthBuilder};
 
@@ -33,6 +34,10 @@ pub struct Simulation<'a> {
     draws: ChaCha12Rng,
     /// Draws when they are.
     spacings: ChaCha12Rng,
+    /// Draws what becomes of them later: apart, so that the events stay the same whatever does.
+    fates: ChaCha12Rng,
+    session: Session<'a>,
+    outcomes: Vec<Event>,
     /// Sum of all spacings, and of those so far.
     spaced: (f64, f64),
     made: u64,
@@ -58,6 +63,13 @@ impl<'a> Simulation<'a> {
             intensity: intensity.collect(),
             truth: TruthBuilder::new(scenario, catalogue, seed),
             draws: ChaCha12Rng::seed_from_u64(seed.wrapping_mul(2)),
+            fates: {
+                let mut fates = ChaCha12Rng::seed_from_u64(seed.wrapping_mul(2));
+                fates.set_stream(1);
+                fates
+            },
+            session: Session::default(),
+            outcomes: Vec::new(),
             spaced: (total, 0.0),
             scenario,
             seed,
@@ -70,6 +82,30 @@ impl<'a> Simulation<'a> {
     /// Everything that is true of the events yielded so far.
     pub fn truth(self) -> Truth {
         self.truth.build()
+    }
+
+    /// The outcomes of the sessions that ended since this was last asked; of all, once there are no more events.
+    pub fn outcomes(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.outcomes)
+    }
+
+    /// The ledger of changes.
+    pub fn changes(&self) -> Vec<Event> {
+        let write = |(index, change)| {
+            let event_id = format!("{}-{}-c{index}", self.scenario.name, self.seed);
+            later::write_change(change, event_id)
+        };
+        self.scenario.changes.iter().enumerate().map(write).collect()
+    }
+
+    /// What becomes of the session, which has no more decisions.
+    fn end_session(&mut self) {
+        for (outcomes, decision) in self.session.end() {
+            for happened in later::draw(outcomes, decision.timestamp, &mut self.fates) {
+                self.truth.add_outcome(&Facts::of(&decision), &happened);
+                self.outcomes.push(happened.write(&decision));
+            }
+        }
     }
 
     /// The time of the next event, and the hour it lies in.
@@ -182,7 +218,14 @@ impl Iterator for Simulation<'_> {
         let drawn = self.draw();
         self.made += 1;
         self.truth.add(&Facts::of(&drawn));
-        Some(drawn.write())
+        let event = drawn.write();
+        let component = (self.scenario.components.iter()).find(|it| it.log_type == drawn.log_type);
+        self.session
+            .decided(component.map_or(&[], |it| it.outcomes.as_slice()), drawn);
+        if self.made.is_multiple_of(SESSION) || self.made == self.scenario.events {
+            self.end_session();
+        }
+        Some(event)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -273,7 +316,7 @@ fn spacing(random: &mut ChaCha12Rng) -> f64 {
     Exp1.sample(random)
 }
 
-fn log_normal(of: LogNormal, draws: &mut ChaCha12Rng) -> f64 {
+pub(crate) fn log_normal(of: LogNormal, draws: &mut ChaCha12Rng) -> f64 {
     let deviation: f64 = StandardNormal.sample(draws);
     of.median * (of.sigma * deviation).exp()
 }

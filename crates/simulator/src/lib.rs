@@ -1,13 +1,14 @@
 //! A fleet of AI systems whose every number is known: a scenario in, decision events and their truth out.
 //!
 //! [`Scenario`] says what the fleet does and which faults are planted in it; [`Simulation`] yields its events in the
-//! order of their time, the same ones for the same seed; [`Truth`] is every metric of the catalogue over them. The truth
+//! order of their time, the same ones for the same seed, with the outcomes of their sessions; [`Truth`] is every metric of the catalogue over them. The truth
 //! shares nothing with the warehouse but the definition of the roundings: its sums and quantiles are computed from single
 //! values, in integers, independently of any SQL and of the order of the events, so that the warehouse's numbers can be
 //! required to equal them to the last bit.
 
 mod event;
 mod generate;
+mod later;
 mod quantile;
 mod scenario;
 mod sum;

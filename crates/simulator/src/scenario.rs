@@ -52,6 +52,9 @@ pub struct Scenario {
     /// What goes wrong. Several may hold at once; their effects add up.
     #[serde(default)]
     pub faults: Vec<Fault>,
+    /// What is changed when: the ledger. It changes nothing by itself.
+    #[serde(default)]
+    pub changes: Vec<Change>,
 }
 
 /// One system.
@@ -80,6 +83,41 @@ pub struct Component {
     pub labelled: f64,
     /// Length of the free text in an event, in bytes; at most 200,000.
     pub text: usize,
+    /// What may become of a session later, by its last decision of this kind.
+    #[serde(default)]
+    pub outcomes: Vec<Outcome>,
+}
+
+/// Something that may become of a session.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    /// What happens, 1 to 64 characters; once a component.
+    pub name: String,
+    /// Its probability, 0 to 1.
+    pub probability: f64,
+    /// Hours after the decision.
+    pub hours: LogNormal,
+    /// What it is worth, with two decimals.
+    pub value: Option<LogNormal>,
+    /// Currency of the value: three letters of ISO 4217.
+    pub currency: Option<String>,
+}
+
+/// An entry of the ledger of changes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// deploy, prompt, model or config.
+    pub kind: String,
+    /// What is changed.
+    pub component: String,
+    /// What it is from then on.
+    pub version: String,
+    /// Since when.
+    pub at: Timestamp,
+    /// Where to read more.
+    pub link: Option<String>,
 }
 
 /// An algorithm.
@@ -249,6 +287,14 @@ impl Scenario {
         for component in &self.components {
             component.check()?;
         }
+        let kinds = ["deploy", "prompt", "model", "config"];
+        for change in &self.changes {
+            rule(
+                kinds.contains(&change.kind.as_str()),
+                format!("changes {}: kind", change.version),
+                "must be deploy, prompt, model or config",
+            )?;
+        }
         self.faults.iter().try_for_each(|fault| self.check_fault(fault))
     }
 
@@ -337,6 +383,20 @@ impl Component {
             )?;
             log_normal(&key(&method.name), method.seconds)?;
         }
+        for (index, outcome) in self.outcomes.iter().enumerate() {
+            let key = key(&format!("outcomes {}", outcome.name));
+            let again = self.outcomes[..index].iter().any(|it| it.name == outcome.name);
+            let named = (1..=64).contains(&outcome.name.chars().count());
+            rule(
+                named && !again,
+                &key,
+                "name must be 1 to 64 characters, once a component",
+            )?;
+            let probable = (0.0..=1.0).contains(&outcome.probability);
+            rule(probable, &key, "probability must be 0 to 1")?;
+            log_normal(&key, outcome.hours)?;
+            outcome.value.map_or(Ok(()), |value| log_normal(&key, value))?;
+        }
         Ok(())
     }
 }
@@ -403,6 +463,17 @@ mod tests {
             ("name: small", "name: 'a b'", "name: must be"),
             ("version: 1", "version: 1\ncolour: blue", "unknown field `colour`"),
             ("labelled: 0.9", "labelled: 1.9", "labelled: must be 0 to 1"),
+            (
+                "probability: 0.3",
+                "probability: 3",
+                "outcomes replied: probability must be 0 to 1",
+            ),
+            (
+                "name: meeting",
+                "name: replied",
+                "outcomes replied: name must be 1 to 64 characters, once",
+            ),
+            ("kind: prompt", "kind: mood", "changes v13: kind: must be deploy"),
             ("method_used: web_search", "colour: blue", "where: must name"),
         ] {
             assert!(SMALL.contains(from), "{from}");

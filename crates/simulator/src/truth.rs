@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use kaizen_catalogue::{Catalogue, Component, Condition, Expression, Measure, Metric, SplitDenominator};
+use kaizen_catalogue::{
+    Catalogue, Component, Condition, Expression, Measure, Metric, Outcome, SplitDenominator,
+};
 use serde::Serialize;
 
 use crate::event::Drawn;
+use crate::later::Happened;
 use crate::quantile::Quantiles;
 use crate::scenario::Scenario;
 use crate::sum::ExactSum;
@@ -197,7 +200,11 @@ struct Tally {
 impl Tally {
     fn add(&mut self, facts: &Facts<'_>, component: &Component, expression: &Expression) {
         match expression {
-            Expression::Count => self.n += 1,
+            // The decisions that a number of outcomes rests on.
+            Expression::Count
+            | Expression::OutcomeCount(_)
+            | Expression::OutcomeRate(_)
+            | Expression::OutcomeValue(..) => self.n += 1,
             Expression::Share(condition) => {
                 if let Some(hit) = facts.share(component, condition) {
                     self.n += 1;
@@ -224,8 +231,32 @@ impl Tally {
         }
     }
 
+    /// An outcome of a decision that was added, so long after it. A decision has each at most once.
+    fn add_outcome(&mut self, happened: &Happened<'_>, after: SignedDuration, expression: &Expression) {
+        let wanted = |outcome: &&Outcome| {
+            let horizon = outcome
+                .horizon
+                .map(|horizon| SignedDuration::from_hours(horizon.hours().into()));
+            outcome.name == happened.of.name && horizon.is_none_or(|horizon| after <= horizon)
+        };
+        if expression.outcome().filter(wanted).is_none() {
+            return;
+        }
+        let Expression::OutcomeValue(_, currency) = expression else {
+            self.hits += 1;
+            return;
+        };
+        let value = happened.value.filter(|_| *currency == happened.of.currency);
+        if value.is_some_and(|value| self.sum.add(value.value()).is_ok()) {
+            self.hits += 1;
+        }
+    }
+
     fn value(&self, expression: &Expression, n: u64) -> Option<f64> {
         match expression {
+            Expression::OutcomeCount(_) => (n > 0).then_some(self.hits as f64),
+            Expression::OutcomeRate(_) => (n > 0).then(|| self.hits as f64 / n as f64),
+            Expression::OutcomeValue(..) => (n > 0).then(|| self.sum.sum()),
             Expression::Count => Some(n as f64),
             Expression::Share(_) => (n > 0).then(|| self.hits as f64 / n as f64),
             Expression::Sum(_) => (n > 0).then(|| self.sum.sum()),
@@ -244,24 +275,38 @@ struct MetricTally {
 
 impl MetricTally {
     fn add(&mut self, facts: &Facts<'_>, component: &Component, week: usize) {
-        let expression = &self.metric.expression;
-        self.whole.add(facts, component, expression);
-        if let Some(week) = self.weeks.get_mut(week) {
-            week.add(facts, component, expression);
+        let expression = self.metric.expression.clone();
+        for tally in self.tallies(facts, component, week) {
+            tally.add(facts, component, &expression);
         }
-        let group = self
-            .metric
-            .split_by
-            .as_deref()
-            .and_then(|split| facts.dimension(component, split));
-        if let Some(group) = group {
-            if !self.groups.contains_key(group) {
-                self.groups.insert(group.to_owned(), Tally::default());
-            }
-            if let Some(tally) = self.groups.get_mut(group) {
-                tally.add(facts, component, expression);
-            }
+    }
+
+    fn add_outcome(
+        &mut self,
+        facts: &Facts<'_>,
+        component: &Component,
+        week: usize,
+        happened: &Happened<'_>,
+    ) {
+        let expression = self.metric.expression.clone();
+        let after = happened.timestamp.duration_since(facts.timestamp);
+        for tally in self.tallies(facts, component, week) {
+            tally.add_outcome(happened, after, &expression);
         }
+    }
+
+    /// What a decision counts in: the whole, its week and its group.
+    fn tallies(
+        &mut self,
+        facts: &Facts<'_>,
+        component: &Component,
+        week: usize,
+    ) -> impl Iterator<Item = &mut Tally> {
+        let split = self.metric.split_by.as_deref();
+        let group = split.and_then(|split| facts.dimension(component, split));
+        let group = group.map(|group| self.groups.entry(group.to_owned()).or_default());
+        let week = self.weeks.get_mut(week);
+        [Some(&mut self.whole), week, group].into_iter().flatten()
     }
 
     fn build(self, component: &str, start: Timestamp) -> MetricTruth {
@@ -359,25 +404,35 @@ impl TruthBuilder {
     }
 
     pub(crate) fn add(&mut self, facts: &Facts<'_>) {
-        let tallies = self
-            .components
-            .iter_mut()
-            .find(|it| it.component.log_type == facts.log_type);
-        let Some(ComponentTally {
-            component,
-            events,
-            metrics,
-        }) = tallies
-        else {
-            return;
-        };
-        *events += 1;
+        let week = self.week(facts);
+        if let Some(tally) = self.tally(facts) {
+            tally.events += 1;
+            for metric in &mut tally.metrics {
+                metric.add(facts, &tally.component, week);
+            }
+        }
+    }
+
+    /// What became of a session by its last decision of a kind, which was added.
+    pub(crate) fn add_outcome(&mut self, facts: &Facts<'_>, happened: &Happened<'_>) {
+        let week = self.week(facts);
+        if let Some(tally) = self.tally(facts) {
+            for metric in &mut tally.metrics {
+                metric.add_outcome(facts, &tally.component, week, happened);
+            }
+        }
+    }
+
+    fn week(&self, facts: &Facts<'_>) -> usize {
         let hours = facts.timestamp.duration_since(self.window.start).as_hours();
         // A scenario's events do not lie before its start.
-        let week = usize::try_from(hours / WEEK_HOURS).unwrap_or(usize::MAX);
-        for metric in metrics {
-            metric.add(facts, component, week);
-        }
+        usize::try_from(hours / WEEK_HOURS).unwrap_or(usize::MAX)
+    }
+
+    fn tally(&mut self, facts: &Facts<'_>) -> Option<&mut ComponentTally> {
+        self.components
+            .iter_mut()
+            .find(|it| it.component.log_type == facts.log_type)
     }
 
     pub(crate) fn build(self) -> Truth {

@@ -139,7 +139,7 @@ fn bind(sql: Query, query: &DecisionsQuery<'_>) -> Query {
 }
 
 /// A dimension of the table, which keeps the declared ones in a map.
-fn column(dimension: &str) -> String {
+pub(super) fn column(dimension: &str) -> String {
     match BUILT_IN_DIMENSIONS
         .into_iter()
         .find(|built_in| *built_in == dimension)

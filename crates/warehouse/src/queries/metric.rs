@@ -1,5 +1,6 @@
 //! One metric over a window: whole, per step, per group, and beside another window.
 
+mod outcomes;
 mod sums;
 
 use std::collections::HashMap;
@@ -109,7 +110,7 @@ pub struct Point {
     pub end: Timestamp,
     /// Value over the span.
     pub value: Value,
-    /// Whether the span is cut by the window, or had not ended by now.
+    /// Whether the span is cut by the window, had not ended by now, or has decisions whose outcomes may still come.
     pub incomplete: bool,
 }
 
@@ -219,6 +220,9 @@ async fn values(
             .unwrap_or_default();
         with_coverage(query, sums, &coverage, start, end)
     };
+    // What ends before has had its time: for a metric of outcomes, until their horizon has passed.
+    let over =
+        outcomes::horizon(query).map_or(Some(query.now), |horizon| query.now.checked_sub(horizon).ok());
     let all = names.into_iter().map(|group| {
         let total = value_at(&totals, &group, window.start(), window.end());
         let points = edges
@@ -229,7 +233,7 @@ async fn values(
                     start,
                     end,
                     value: value_at(&points, &group, start, end),
-                    incomplete: end > query.now
+                    incomplete: over.is_none_or(|over| end > over)
                         || !is_whole(start, end, query.step.unwrap_or(Step::Hour), &query.zone)?,
                 })
             })

@@ -4,5 +4,6 @@ mod analyses;
 mod dead_letters;
 mod metrics;
 mod migrations;
+mod outcomes;
 mod rollup;
 mod sandbox;

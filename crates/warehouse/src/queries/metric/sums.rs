@@ -1,4 +1,5 @@
-//! The sums a metric is computed from, per group and span, by one query over the rollup.
+//! The sums a metric is computed from, per group and span, by one query over the rollup; and one over outcomes, for a
+//! metric of those.
 
 use std::collections::HashMap;
 
@@ -7,7 +8,7 @@ use jiff::Timestamp;
 use kaizen_catalogue::{Condition, Expression, Measure};
 use serde::Deserialize;
 
-use super::{Grouping, MetricQuery, OTHER};
+use super::{Grouping, MetricQuery, OTHER, outcomes};
 use crate::queries::QueryError;
 use crate::queries::estimate::{Sums, Z95};
 use crate::queries::scope::{Scope, bind_dimension, dimension_sql};
@@ -48,7 +49,10 @@ impl Columns {
     fn of(expression: &Expression) -> Self {
         let (n, hits) = match expression {
             Expression::Share(condition) => share(condition),
-            Expression::Count => ("sum(decisions)", "toUInt64(0)".to_owned()),
+            Expression::Count
+            | Expression::OutcomeCount(_)
+            | Expression::OutcomeRate(_)
+            | Expression::OutcomeValue(..) => ("sum(decisions)", "toUInt64(0)".to_owned()),
             Expression::Sum(m) | Expression::Mean(m) | Expression::Quantile(m, _) => {
                 (count(m), "toUInt64(0)".to_owned())
             }
@@ -184,6 +188,13 @@ async fn fetch(
     edges: &[Timestamp],
     split: Option<(&str, &[String])>,
 ) -> Result<ByGroup, QueryError> {
+    let Some(window) = outcomes::ripe(query, scope.window) else {
+        return Ok(ByGroup::new());
+    };
+    let scope = &Scope { window, ..*scope };
+    if !outcomes::are_told(query, scope).await? {
+        return Ok(ByGroup::new());
+    }
     let sql = sums_sql(query, scope, split.map(|(dimension, _)| dimension));
     let mut bound = scope.client.query(&sql);
     if let Some((dimension, groups)) = split {
@@ -195,7 +206,7 @@ async fn fetch(
         .copied()
         .map(seconds)
         .collect();
-    bound = bound.bind(starts);
+    bound = bound.bind(&starts);
     for value in Columns::of(&query.metric.expression).binds {
         bound = bound.bind(value);
     }
@@ -209,11 +220,12 @@ async fn fetch(
             .or_default()
             .insert(start, row.into());
     }
+    outcomes::add(query, scope, &starts, split, &mut sums).await?;
     Ok(sums)
 }
 
 /// ClickHouse has no empty list; a value that no group has stands in for it.
-fn in_list(groups: &[String]) -> Vec<&str> {
+pub(super) fn in_list(groups: &[String]) -> Vec<&str> {
     if groups.is_empty() {
         vec![OTHER]
     } else {

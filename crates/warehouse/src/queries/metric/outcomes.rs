@@ -1,0 +1,194 @@
+//! Outcomes, by the decisions they are attributed to.
+//!
+//! An outcome belongs to the last decision of the component in its session at or before it, whatever the filters, so that
+//! the groups of a split add up to the whole; of several decisions at one instant, to the one whose record stands last. It
+//! counts at its decision's time. Decisions are looked up in their table, which keeps them for 400 days; the number of them
+//! that a value rests on comes from the rollup.
+
+use clickhouse::Row;
+use jiff::{SignedDuration, Timestamp};
+use kaizen_catalogue::{Expression, Outcome};
+use serde::Deserialize;
+
+use super::sums::{ByGroup, in_list};
+use super::{MetricQuery, OTHER};
+use crate::queries::decisions::column;
+use crate::queries::estimate::Sums;
+use crate::queries::scope::{Scope, bind_dimension};
+use crate::queries::{QueryError, Window};
+
+const HOUR: i64 = 3_600;
+
+#[derive(Row, Deserialize)]
+struct OutcomesRow {
+    group: String,
+    bucket: u32,
+    outcomes: u64,
+    /// Different decisions among theirs.
+    decisions: u64,
+    value: f64,
+}
+
+/// How long after a decision its outcomes may come, when that is limited.
+pub(super) fn horizon(query: &MetricQuery<'_>) -> Option<SignedDuration> {
+    let horizon = query.metric.expression.outcome()?.horizon?;
+    Some(SignedDuration::from_hours(horizon.hours().into()))
+}
+
+/// The part of a window whose decisions have had the time that the metric gives their outcomes; `None` if there is none.
+pub(super) fn ripe(query: &MetricQuery<'_>, window: Window) -> Option<Window> {
+    let Some(horizon) = horizon(query) else {
+        return Some(window);
+    };
+    let last = query.now.checked_sub(horizon).ok()?.as_second();
+    let whole_hour = Timestamp::from_second(last.div_euclid(HOUR) * HOUR).ok()?;
+    let end = window.end().min(whole_hour);
+    (window.start() < end).then(|| Window::unbounded(window.start(), end))
+}
+
+#[derive(Row, Deserialize)]
+struct First {
+    outcomes: u64,
+}
+
+/// Whether any outcome of the metric is known from before the window's decisions had theirs. If not, nobody tells them yet,
+/// and none is not the same as no outcome.
+pub(super) async fn are_told(query: &MetricQuery<'_>, scope: &Scope<'_>) -> Result<bool, QueryError> {
+    let Some(outcome) = query.metric.expression.outcome() else {
+        return Ok(true);
+    };
+    let before = outcome.horizon.map_or(u32::MAX, |horizon| {
+        let [_, end] = scope.window.bounds();
+        end.saturating_add(horizon.hours() * 3_600)
+    });
+    let sql = "SELECT toUInt64(count()) AS outcomes FROM ( \
+               SELECT 1 FROM outcomes WHERE outcome = ? AND timestamp < toDateTime(?, 'UTC') LIMIT 1)";
+    let first: Option<First> = (scope.client)
+        .row(scope.client.query(sql).bind(&outcome.name).bind(before))
+        .await?;
+    Ok(first.is_some_and(|first| first.outcomes > 0))
+}
+
+/// Adds to the sums of decisions what is counted of their outcomes. `starts` are the first instants of the buckets.
+pub(super) async fn add(
+    query: &MetricQuery<'_>,
+    scope: &Scope<'_>,
+    starts: &[u32],
+    split: Option<(&str, &[String])>,
+    sums: &mut ByGroup,
+) -> Result<(), QueryError> {
+    let expression = &query.metric.expression;
+    let Some(outcome) = expression.outcome() else {
+        return Ok(());
+    };
+    let told = Told::of(expression, outcome, scope.window);
+    let mut bound = scope.client.query(&sql(scope, &told, split)).bind(starts);
+    bound = told.bind(bound);
+    if let Some((dimension, groups)) = split {
+        bound = bind_dimension(bound, dimension).bind(in_list(groups)).bind(OTHER);
+    }
+    for filter in scope.filters {
+        bound = bind_dimension(bound, &filter.dimension).bind(&filter.values);
+    }
+    bound = told.bind(bound.bind(&scope.component.log_type));
+    let rows: Vec<OutcomesRow> = scope.client.rows(bound).await?;
+    for row in rows {
+        let Ok(start) = Timestamp::from_second(row.bucket.into()) else {
+            continue;
+        };
+        let rate = matches!(expression, Expression::OutcomeRate(_));
+        let at: &mut Sums = sums.entry(row.group).or_default().entry(start).or_default();
+        at.hits = if rate { row.decisions } else { row.outcomes };
+        at.sum = row.value;
+    }
+    Ok(())
+}
+
+/// The outcomes that may belong to a decision of the window.
+struct Told<'a> {
+    name: &'a str,
+    /// Only values in this currency; empty for those that name none.
+    currency: Option<&'a str>,
+    /// Bounds of their time, and of the time of decisions that may take them.
+    within: String,
+    horizon: Option<u32>,
+}
+
+impl<'a> Told<'a> {
+    fn of(expression: &'a Expression, outcome: &'a Outcome, window: Window) -> Self {
+        let [start, end] = window.bounds();
+        let horizon = outcome.horizon.map(kaizen_catalogue::Horizon::hours);
+        let mut within = format!("timestamp >= toDateTime({start}, 'UTC')");
+        if let Some(hours) = horizon {
+            let last = end.saturating_add(hours * 3_600);
+            within += &format!(" AND timestamp < toDateTime({last}, 'UTC')");
+        }
+        let currency = match expression {
+            Expression::OutcomeValue(_, currency) => Some(currency.as_deref().unwrap_or_default()),
+            _ => None,
+        };
+        Self {
+            name: &outcome.name,
+            currency,
+            within,
+            horizon,
+        }
+    }
+
+    fn condition(&self) -> String {
+        let valued = self
+            .currency
+            .map_or("", |_| " AND currency = ? AND isNotNull(value)");
+        format!("outcome = ? AND {}{valued}", self.within)
+    }
+
+    fn bind(&self, query: clickhouse::query::Query) -> clickhouse::query::Query {
+        let query = query.bind(self.name);
+        match self.currency {
+            Some(currency) => query.bind(currency),
+            None => query,
+        }
+    }
+}
+
+/// Values are summed as decimals of six places, so that the order of rows does not matter.
+fn sql(scope: &Scope<'_>, told: &Told<'_>, split: Option<(&str, &[String])>) -> String {
+    let group = split.map_or("''".to_owned(), |(dimension, _)| {
+        format!("if(({} AS value) IN ?, value, ?)", column(dimension))
+    });
+    let kept: Vec<String> = (scope.filters.iter())
+        .map(|filter| format!("{} IN ?", column(&filter.dimension)))
+        .collect();
+    let kept = if kept.is_empty() {
+        "true".to_owned()
+    } else {
+        kept.join(" AND ")
+    };
+    let [_, end] = scope.window.bounds();
+    let in_time = told.horizon.map_or(String::new(), |hours| {
+        format!(" AND happened <= decided + toIntervalHour({hours})")
+    });
+    let (condition, within) = (told.condition(), &told.within);
+    format!(
+        "SELECT group, bucket, count() AS outcomes, uniqExact(session_id, decided) AS decisions, \
+             toFloat64(sum(amount)) AS value \
+         FROM ( \
+             SELECT d.group AS group, toUInt32(roundDown(toUnixTimestamp(d.decided), ?)) AS bucket, \
+                 o.session_id AS session_id, o.happened AS happened, d.decided AS decided, o.amount AS amount, \
+                 d.kept AS kept \
+             FROM ( \
+                 SELECT session_id, timestamp AS happened, \
+                     toDecimal128(printf('%.6f', ifNull(value, 0.)), 6) AS amount \
+                 FROM outcomes WHERE {condition}) AS o \
+             ASOF JOIN ( \
+                 SELECT session_id, timestamp AS decided, {group} AS group, {kept} AS kept \
+                 FROM decisions \
+                 WHERE log_type = ? AND {within} \
+                     AND session_id IN (SELECT session_id FROM outcomes WHERE {condition}) \
+                 ORDER BY session_id, timestamp, _topic DESC, _partition DESC, _offset DESC \
+                 LIMIT 1 BY session_id, timestamp) AS d \
+             ON o.session_id = d.session_id AND o.happened >= d.decided) \
+         WHERE kept AND decided < toDateTime({end}, 'UTC'){in_time} \
+         GROUP BY group, bucket"
+    )
+}
