@@ -24,4 +24,6 @@ mod follow;
 #[cfg(test)]
 mod malformed;
 #[cfg(test)]
+mod outcomes;
+#[cfg(test)]
 mod outreach;
