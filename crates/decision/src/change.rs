@@ -19,6 +19,8 @@ const FIELDS: [&str; 6] = ["/event_id", "/kind", "/component", "/version", "/at"
 pub struct Change<'a> {
     /// Producer's identity of the event, 1 to 64 characters, or 32 hexadecimal digits derived from its content.
     pub event_id: Cow<'a, str>,
+    /// Whether the producer gave it.
+    pub named: bool,
     /// What was changed.
     pub kind: ChangeKind,
     /// Of which system, 1 to 128 characters; a component of the catalogue, or another.
@@ -78,6 +80,7 @@ pub fn read_change<'a>(record: &RawRecord<'a>, policy: &TimePolicy) -> Checked<C
     let kind = required(text(kind, FIELDS[1], 0..=usize::MAX)?, FIELDS[1])?;
     let kind = ChangeKind::ALL.into_iter().find(|known| known.as_str() == kind);
     let mut change = Change {
+        named: event_id.is_some(),
         event_id: Cow::Borrowed(""),
         kind: kind.ok_or(Rejection::at(FIELDS[1], Reason::UnknownValue))?,
         component: required(text(component, FIELDS[2], 1..=128)?, FIELDS[2])?,

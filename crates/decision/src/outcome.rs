@@ -29,6 +29,8 @@ const MAX_VALUE: f64 = 1e12;
 pub struct Outcome<'a> {
     /// Producer's identity of the event, 1 to 64 characters, or 32 hexadecimal digits derived from its content.
     pub event_id: Cow<'a, str>,
+    /// Whether the producer gave it.
+    pub named: bool,
     /// Session it came of, 1 to 128 characters: that of the decisions that led to it.
     pub session_id: Cow<'a, str>,
     /// What happened, 1 to 64 characters, for example `replied`.
@@ -58,6 +60,7 @@ pub fn read_outcome<'a>(record: &RawRecord<'a>, policy: &TimePolicy) -> Checked<
     let [event_id, session_id, outcome, timestamp, value, currency] = raw.known;
     let event_id = check::event_id(event_id, record)?;
     let mut outcome = Outcome {
+        named: event_id.is_some(),
         event_id: Cow::Borrowed(""),
         session_id: required(text(session_id, FIELDS[1], 1..=128)?, FIELDS[1])?,
         outcome: required(text(outcome, FIELDS[2], 1..=64)?, FIELDS[2])?,

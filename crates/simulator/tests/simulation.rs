@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use kaizen_catalogue::Catalogue;
-use kaizen_decision::{RawRecord, Schema, TimePolicy, decode, validate};
+use kaizen_decision::{RawRecord, Schema, TimePolicy, decode, read_change, read_outcome, validate};
 use kaizen_simulator::{Event, Scenario, Simulation, Truth};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -248,4 +248,72 @@ fn an_outage_has_no_events_and_the_others_make_up_for_them() {
         others += 1;
     }
     assert!(others > 0 && events.len() as u64 == scenario.events);
+}
+
+/// The record of an event, published in 2027.
+fn told_late(event: &Event) -> RawRecord<'_> {
+    RawRecord {
+        topic: "",
+        partition: 0,
+        offset: 0,
+        time: Some(1_800_000_000_000),
+        key: None,
+        value: Some(&event.value),
+        content_type: None,
+        event_id: None,
+    }
+}
+
+#[test]
+fn outcomes_and_changes_are_valid_and_count_in_the_truth_for_the_last_decision_before_them() {
+    let (scenario, catalogue) = (scenario(), catalogue());
+    let mut simulation = Simulation::new(&scenario, &catalogue, 9);
+    let (mut decisions, mut outcomes) = (Vec::new(), Vec::new());
+    while let Some(event) = simulation.next() {
+        decisions.push(event);
+        outcomes.extend(simulation.outcomes());
+    }
+    for change in simulation.changes() {
+        let raw = told_late(&change);
+        let read = read_change(&raw, &TimePolicy::LATE).unwrap();
+        assert_eq!(
+            (read.at, &*read.component),
+            (change.timestamp, change.key.as_str())
+        );
+    }
+    let truth = simulation.truth();
+
+    // Counted one by one, by the rule that the catalogue tells.
+    let (mut hits, mut cents) = (0, 0.0);
+    for event in &outcomes {
+        let raw = told_late(event);
+        let outcome = read_outcome(&raw, &TimePolicy::LATE).unwrap();
+        assert_eq!(
+            (&*outcome.session_id, outcome.timestamp),
+            (event.key.as_str(), event.timestamp)
+        );
+        let messages = decisions.iter().filter(|it| {
+            it.key == event.key && String::from_utf8_lossy(&it.value).contains("\"campaign_generation\"")
+        });
+        let before = messages.filter(|it| it.timestamp <= event.timestamp);
+        let its = before.max_by_key(|it| it.timestamp).unwrap();
+        let days = event.timestamp.duration_since(its.timestamp).as_secs_f64() / 86_400.0;
+        hits += u32::from(&*outcome.outcome == "replied" && days <= 14.0);
+        if &*outcome.outcome == "deal" && days <= 90.0 {
+            cents += outcome.value.unwrap() * 100.0;
+        }
+    }
+    let metric = |name: &str| {
+        let metrics = truth.components.iter().flat_map(|component| &component.metrics);
+        metrics.into_iter().find(|metric| metric.name == name).unwrap()
+    };
+    let rate = metric("ai_message_generation.reply_rate");
+    assert!(hits > 100);
+    assert_eq!(rate.value, Some(f64::from(hits) / rate.n as f64));
+    assert_eq!(rate.n, truth.components[0].events);
+    let worth = metric("ai_message_generation.deal_value").value.unwrap();
+    assert!(
+        cents > 0.0 && (worth * 100.0 - cents).abs() < 0.5,
+        "{worth} and {cents}"
+    );
 }

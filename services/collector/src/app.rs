@@ -92,8 +92,10 @@ impl Application for Collector {
             .cloned()
             .collect();
         named.push(config.kafka.dead_letter_topic.clone());
-        if !named.contains(&config.ingest.topic) {
-            named.push(config.ingest.topic.clone());
+        for (_, topic, _) in config.ingest.topics() {
+            if !named.iter().any(|name| name == topic) {
+                named.push(topic.to_owned());
+            }
         }
         preflight::topics(&kafka, named).await?;
         preflight::tables(&client).await?;
@@ -160,9 +162,8 @@ async fn ingest(
     health: &Health,
 ) -> anyhow::Result<IngestServers> {
     let (section, instruments) = (config.ingest.clone(), instruments.ingest.clone());
-    let policy = topics.rules(&section.topic).times;
     let schema = schema(catalogue);
-    IngestServers::open(section, kafka, schema, policy, instruments, health.clone()).await
+    IngestServers::open(section, kafka, &schema, topics, instruments, health.clone()).await
 }
 
 fn kafka(config: &CollectorConfig) -> KafkaConfig {

@@ -265,10 +265,13 @@ impl ServiceConfig for CollectorConfig {
                 format_args!("must be at least two of batch.max_bytes, {}", 2 * one),
             );
         }
-        let holds = |topics: Topics| topics.rules(&self.ingest.topic).kind;
-        if Topics::of(&self.kafka.topics).is_ok_and(|topics| holds(topics) != Kind::Decision) {
-            let rule = "must be a topic of decisions; kafka.topics says that it is not";
-            problems.add("ingest.topic", &self.ingest.topic, rule);
+        // What is wrong with an expression is told by `kafka`.
+        let topics = Topics::of(&self.kafka.topics).ok();
+        for (key, topic, kind) in self.ingest.topics() {
+            if topics.as_ref().is_some_and(|topics| !topics.holds(topic, kind)) {
+                let rule = format!("must not be a topic that kafka.topics gives another kind than {kind:?}");
+                problems.add(key, topic, rule.to_lowercase());
+            }
         }
         if let Err(error) = self.privacy.privacy() {
             problems.add("privacy.pseudonym_key", "(hidden)", error);

@@ -7,6 +7,7 @@
 //! OTLP spans, log records, HTTP or gRPC ─► the same ─► [map_otlp] ──────────────┘
 //! ```
 //!
+//! `POST /v1/outcomes` and `POST /v1/changes` are the same with a topic of their own each.
 //! A record is judged by the pipeline's own decode and validate, with the clock in place of Kafka's time of the record;
 //! a bad one is told to its producer and not published. Bounded are the requests under way and the bytes they hold
 //! (`limit`), the producer's queue (32 MiB), and the time until Kafka answers.
@@ -52,7 +53,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, header};
 use kaizen_api::FILE_DESCRIPTOR_SET;
 use kaizen_api::decisions::v1::ingest_service_server::IngestServiceServer;
-use kaizen_decision::{Schema, TimePolicy};
+use kaizen_decision::Schema;
 use kaizen_service::operations::listen;
 use kaizen_service::server::serve_plain;
 use kaizen_service::{Health, Server};
@@ -69,9 +70,11 @@ use self::limit::{Gate, Passage};
 use self::publish::{Intake, Outcome, Records};
 use self::read_body::Compression;
 use self::refuse::Refusal;
+use crate::config::Kind;
 use crate::instruments::IngestInstruments;
+use crate::topics::Topics;
 
-/// At the end, what Kafka has not answered yet has this long: every request was answered before.
+/// At the end, what Kafka has not answered yet has this long, a topic: every request was answered before.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// What every transport shares.
@@ -79,12 +82,22 @@ struct Ingest {
     config: IngestConfig,
     tokens: Tokens,
     gate: Gate,
-    intake: Intake,
+    decisions: Intake,
+    outcomes: Intake,
+    changes: Intake,
 }
 
 impl Ingest {
     fn instruments(&self) -> &IngestInstruments {
-        &self.intake.instruments
+        &self.decisions.instruments
+    }
+
+    fn intake(&self, kind: Kind) -> &Intake {
+        match kind {
+            Kind::Decision => &self.decisions,
+            Kind::Outcome => &self.outcomes,
+            Kind::Change => &self.changes,
+        }
     }
 
     fn max_records(&self) -> usize {
@@ -118,7 +131,7 @@ impl Ingest {
     }
 
     async fn take(&self, records: Records<'_>) -> Result<Vec<Outcome>, Refusal> {
-        self.intake.take(records).await
+        self.decisions.take(records).await
     }
 }
 
@@ -138,22 +151,27 @@ impl IngestServers {
     pub async fn open(
         config: IngestConfig,
         kafka: &KafkaConfig,
-        schema: Schema,
-        policy: TimePolicy,
+        schema: &Schema,
+        topics: &Topics,
         instruments: IngestInstruments,
         health: Health,
     ) -> anyhow::Result<Self> {
         let publish_timeout = config.publish_timeout.get();
-        let intake = Intake {
-            schema,
-            policy,
-            clock: milliseconds,
-            max_record_bytes: config.max_record_bytes.size(),
-            publisher: Publisher::new(kafka, &config.topic, publish_timeout)?,
-            publish_timeout,
-            instruments: instruments.clone(),
-            away: AtomicBool::new(false),
+        let intake = |(_, topic, kind): (&str, &str, Kind)| {
+            anyhow::Ok(Intake {
+                kind,
+                schema: schema.clone(),
+                policy: topics.rules(topic).times,
+                clock: milliseconds,
+                max_record_bytes: config.max_record_bytes.size(),
+                publisher: Publisher::new(kafka, topic, publish_timeout)?,
+                publish_timeout,
+                instruments: instruments.clone(),
+                away: AtomicBool::new(false),
+            })
         };
+        let [decisions, outcomes, changes] = config.topics().map(intake);
+        let (decisions, outcomes, changes) = (decisions?, outcomes?, changes?);
         let (requests, bytes) = (
             config.max_in_flight_requests.size(),
             config.max_in_flight_bytes.size(),
@@ -163,7 +181,9 @@ impl IngestServers {
         let ingest = Arc::new(Ingest {
             tokens: Tokens::new(config.hashes()),
             gate: Gate::new(requests, bytes, instruments),
-            intake,
+            decisions,
+            outcomes,
+            changes,
             config,
         });
         let server = Server {
@@ -193,14 +213,19 @@ impl IngestServers {
             grpc,
             server,
         } = self;
-        let publisher = ingest.intake.publisher.clone();
+        let publishers = [Kind::Decision, Kind::Outcome, Kind::Change];
+        let publishers = publishers.map(|kind| ingest.intake(kind).publisher.clone());
         let router = http::router(ingest.clone(), &ingest.config.http.allowed_origins);
         let plain = serve_plain(http, router, shutdown.clone());
         tokio::try_join!(plain, server.serve(grpc, shutdown))?;
-        let flushed = tokio::task::spawn_blocking(move || publisher.flush(LAST_ANSWERS)).await?;
-        if let Err(error) = flushed {
-            tracing::warn!(%error, "Kafka has not answered for every record; none of those was called accepted");
-        }
+        let flush = move || {
+            for publisher in publishers {
+                if let Err(error) = publisher.flush(LAST_ANSWERS) {
+                    tracing::warn!(%error, "Kafka has not answered for every record; none of those was called accepted");
+                }
+            }
+        };
+        tokio::task::spawn_blocking(flush).await?;
         Ok(())
     }
 }

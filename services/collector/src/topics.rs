@@ -53,14 +53,20 @@ impl Topics {
 
     /// The rules of one topic: by its name, else by the first expression that matches, else the strictest.
     pub fn rules(&self, topic: &str) -> &Rules {
+        self.find(topic).unwrap_or(&STRICTEST)
+    }
+
+    fn find(&self, topic: &str) -> Option<&Rules> {
         let named = self.named.iter().find(|(name, _)| name == topic);
-        named
-            .map(|(_, rules)| rules)
-            .or_else(|| {
-                let matching = self.matching.iter().find(|(name, _)| name.is_match(topic));
-                matching.map(|(_, rules)| rules)
-            })
-            .unwrap_or(&STRICTEST)
+        named.map(|(_, rules)| rules).or_else(|| {
+            let matching = self.matching.iter().find(|(name, _)| name.is_match(topic));
+            matching.map(|(_, rules)| rules)
+        })
+    }
+
+    /// Whether events of a kind may be published to a topic: nothing says that it holds another.
+    pub fn holds(&self, topic: &str, kind: Kind) -> bool {
+        self.find(topic).is_none_or(|rules| rules.kind == kind)
     }
 
     /// Where the records of a topic go that are accepted.
@@ -90,5 +96,6 @@ mod tests {
         assert_eq!(topics.rules("crm.deals").times, TimePolicy::LATE);
         assert_eq!(topics.table("crm.deals"), Table::Outcomes);
         assert_eq!(topics.rules("other"), &STRICTEST);
+        assert!(topics.holds("other", Kind::Change) && !topics.holds("crm.deals", Kind::Change));
     }
 }

@@ -5,12 +5,18 @@ use std::net::SocketAddr;
 use kaizen_service::{Address, Bounded, Period, Problems, Secret, ServerConfig};
 use serde::{Deserialize, Serialize};
 
+use crate::config::Kind;
+
 /// The section `ingest`: the ways in for those who do not speak Kafka. All end in the topic.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct IngestConfig {
     /// The topic that accepted decisions are published to; its policy in `kafka.topics` judges their timestamps.
     pub topic: String,
+    /// The topic that accepted outcomes are published to, judged likewise.
+    pub outcomes_topic: String,
+    /// The topic that accepted changes are published to, judged likewise.
+    pub changes_topic: String,
     /// SHA-256 hashes of the bearer tokens that may publish, each 64 hexadecimal digits. Empty: anyone may, and then
     /// every address must be loopback.
     pub tokens: Vec<Secret>,
@@ -49,7 +55,7 @@ pub struct OtlpConfig {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct HttpConfig {
-    /// Address of `POST /v1/decisions`: an IP address and a port.
+    /// Address of `POST /v1/decisions` and its like: an IP address and a port.
     pub address: Address,
     /// Origins whose pages may publish from a browser, such as `https://app.example`. Empty: none.
     pub allowed_origins: Vec<String>,
@@ -58,9 +64,10 @@ pub struct HttpConfig {
 impl IngestConfig {
     /// Rules that a type cannot state.
     pub fn validate(&self, problems: &mut Problems) {
-        if self.topic.is_empty() || self.topic.starts_with('^') {
-            let rule = "must be the name of one topic";
-            problems.add("ingest.topic", format_args!("{:?}", self.topic), rule);
+        for (key, topic, _) in self.topics() {
+            if topic.is_empty() || topic.starts_with('^') {
+                problems.add(key, format_args!("{topic:?}"), "must be the name of one topic");
+            }
         }
         for (index, token) in self.tokens.iter().enumerate() {
             if hash(token).is_none() {
@@ -100,6 +107,15 @@ impl IngestConfig {
                 );
             }
         }
+    }
+
+    /// The topics that accepted events are published to: the key, the name, and what they hold.
+    pub fn topics(&self) -> [(&'static str, &str, Kind); 3] {
+        [
+            ("ingest.topic", &self.topic, Kind::Decision),
+            ("ingest.outcomes_topic", &self.outcomes_topic, Kind::Outcome),
+            ("ingest.changes_topic", &self.changes_topic, Kind::Change),
+        ]
     }
 
     fn addresses(&self) -> [(&'static str, SocketAddr); 2] {
@@ -152,7 +168,8 @@ mod tests {
 
     fn base() -> Value {
         json!({
-            "topic": "kaizen.decisions", "tokens": [], "max_body_bytes": 65536, "max_record_bytes": 1024,
+            "topic": "kaizen.decisions", "outcomes_topic": "kaizen.outcomes",
+            "changes_topic": "kaizen.changes", "tokens": [], "max_body_bytes": 65536, "max_record_bytes": 1024,
             "max_records": 10, "max_in_flight_requests": 1, "max_in_flight_bytes": 131_072, "read_timeout": "1s",
             "publish_timeout": "1s", "http": {"address": "127.0.0.1:1", "allowed_origins": []},
             "grpc": {"address": "[::1]:1", "longest_deadline": "1s", "max_concurrent_calls": 1},
@@ -195,6 +212,7 @@ mod tests {
     fn wrong_values_are_refused_by_name_and_a_token_is_not_shown() {
         for (pointer, value, key) in [
             ("/topic", json!("^kaizen"), "ingest.topic"),
+            ("/changes_topic", json!(""), "ingest.changes_topic"),
             ("/otlp/log_type", json!(""), "ingest.otlp.log_type"),
             ("/tokens", json!(["hunter2"]), "ingest.tokens[0]"),
             ("/tokens", json!(["+f".repeat(32)]), "ingest.tokens[0]"),

@@ -1,4 +1,4 @@
-//! `POST /v1/decisions`.
+//! `POST /v1/decisions`, `/v1/outcomes`, `/v1/changes`.
 
 use std::sync::Arc;
 
@@ -20,13 +20,19 @@ use super::publish::{Outcome, Records};
 use super::read_body::{self, Compression};
 use super::refuse::Refusal;
 use super::{Ingest, Passage, otlp};
+use crate::config::Kind;
 
 const TRANSPORT: &str = "http";
 
 /// What is served over HTTP; pages of those origins may use it from a browser.
 pub fn router(ingest: Arc<Ingest>, allowed_origins: &[String]) -> Router {
+    let of = |kind| {
+        post(move |State(ingest): State<Arc<Ingest>>, request: Request| publish(ingest, kind, request))
+    };
     let router = Router::new()
-        .route("/v1/decisions", post(publish))
+        .route("/v1/decisions", of(Kind::Decision))
+        .route("/v1/outcomes", of(Kind::Outcome))
+        .route("/v1/changes", of(Kind::Change))
         .merge(otlp::router())
         .fallback(missing)
         .with_state(ingest);
@@ -50,13 +56,18 @@ pub fn router(ingest: Arc<Ingest>, allowed_origins: &[String]) -> Router {
 }
 
 async fn missing() -> Response {
-    let detail = "there are POST /v1/decisions, /v1/traces and /v1/logs";
+    let detail = "there are POST /v1/decisions, /v1/outcomes, /v1/changes, /v1/traces and /v1/logs";
     problem(StatusCode::NOT_FOUND, "not_found", detail)
 }
 
-async fn publish(State(ingest): State<Arc<Ingest>>, request: Request) -> Response {
-    let span = server_span("POST /v1/decisions", request.headers());
-    let answered = answer(&ingest, request).instrument(span).await;
+async fn publish(ingest: Arc<Ingest>, kind: Kind, request: Request) -> Response {
+    let name = match kind {
+        Kind::Decision => "POST /v1/decisions",
+        Kind::Outcome => "POST /v1/outcomes",
+        Kind::Change => "POST /v1/changes",
+    };
+    let span = server_span(name, request.headers());
+    let answered = answer(&ingest, kind, request).instrument(span).await;
     let (word, response) = match answered {
         Ok(outcomes) => (word(&outcomes), report(&outcomes)),
         Err(refusal) => (refusal.as_str(), refused(refusal)),
@@ -65,7 +76,7 @@ async fn publish(State(ingest): State<Arc<Ingest>>, request: Request) -> Respons
     response
 }
 
-async fn answer(ingest: &Ingest, request: Request) -> Result<Vec<Outcome>, Refusal> {
+async fn answer(ingest: &Ingest, of: Kind, request: Request) -> Result<Vec<Outcome>, Refusal> {
     let (head, body) = request.into_parts();
     let admitted = admit(ingest, &head.headers);
     let (mut passage, kind, compression) = match admitted {
@@ -84,7 +95,7 @@ async fn answer(ingest: &Ingest, request: Request) -> Result<Vec<Outcome>, Refus
         traceparent: traceparent.as_deref(),
         transport: TRANSPORT,
     };
-    ingest.take(records).await
+    ingest.intake(of).take(records).await
 }
 
 fn admit(ingest: &Ingest, headers: &HeaderMap) -> Result<(Passage, BodyType, Compression), Refusal> {
@@ -136,7 +147,7 @@ fn report(outcomes: &[Outcome]) -> Response {
 }
 
 /// 202 when something was accepted; else what stands against all of it: 400 nothing could be read, 413 something was
-/// too long, 422 something is no decision.
+/// too long, 422 something is no event of its kind.
 fn status(outcomes: &[Outcome]) -> StatusCode {
     let unreadable = |reason| matches!(reason, Reason::NotJson | Reason::NotUtf8 | Reason::NotProtobuf);
     let reasons = || {

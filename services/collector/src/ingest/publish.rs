@@ -4,11 +4,14 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use kaizen_decision::{RawRecord, Reason, Rejection, Replay, Schema, TimePolicy, decode, validate};
+use kaizen_decision::{
+    RawRecord, Reason, Rejection, Replay, Schema, TimePolicy, decode, read_change, read_outcome, validate,
+};
 use kaizen_stream::{Message, Publication, PublishError, Publisher};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::refuse::Refusal;
+use crate::config::Kind;
 use crate::instruments::IngestInstruments;
 
 /// How often a full queue is looked at again.
@@ -19,12 +22,12 @@ const TURN: usize = 256;
 /// What became of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is a decision, and Kafka has it.
+    /// It is what was to be published, and Kafka has it.
     Accepted {
         /// The identity it is stored under: the producer's, or derived from its content.
         event_id: String,
     },
-    /// It is no decision, and was not published.
+    /// It is not, and was not published.
     Rejected(Rejection),
 }
 
@@ -50,6 +53,8 @@ pub struct Records<'a> {
 
 /// How records are judged and where they go.
 pub struct Intake {
+    /// What they are.
+    pub kind: Kind,
     /// The log types that are known.
     pub schema: Schema,
     /// How timestamps are judged, against the clock.
@@ -69,7 +74,7 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// Publishes what is a decision. Every record has one outcome, in their order.
+    /// Publishes what is an event of its kind. Every record has one outcome, in their order.
     ///
     /// # Errors
     /// Kafka has not acknowledged all of it in time. Some may be published: all is to be sent again, and whoever stores
@@ -101,7 +106,7 @@ impl Intake {
             let outcome = match self.judge(&record, &mut transcoded) {
                 Ok(judged) => {
                     let message = Message {
-                        key: Some(judged.session_id.as_bytes()),
+                        key: Some(judged.key.as_bytes()),
                         value: record.value,
                         headers: &judged.headers(&records),
                     };
@@ -147,13 +152,33 @@ impl Intake {
         {
             return Err(Rejection::whole(Reason::TooLarge));
         }
-        let raw = decode(record, transcoded)?;
-        let named = raw.has_event_id();
-        let decision = validate(raw, record, &self.schema, &self.policy)?;
-        Ok(Judged {
-            event_id: decision.event_id.into_owned(),
-            session_id: decision.session_id.into_owned(),
-            named,
+        Ok(match self.kind {
+            Kind::Decision => {
+                let raw = decode(record, transcoded)?;
+                let named = raw.has_event_id();
+                let decision = validate(raw, record, &self.schema, &self.policy)?;
+                Judged {
+                    event_id: decision.event_id.into_owned(),
+                    key: decision.session_id.into_owned(),
+                    named,
+                }
+            }
+            Kind::Outcome => {
+                let outcome = read_outcome(record, &self.policy)?;
+                Judged {
+                    event_id: outcome.event_id.into_owned(),
+                    key: outcome.session_id.into_owned(),
+                    named: outcome.named,
+                }
+            }
+            Kind::Change => {
+                let change = read_change(record, &self.policy)?;
+                Judged {
+                    event_id: change.event_id.into_owned(),
+                    key: change.component.into_owned(),
+                    named: change.named,
+                }
+            }
         })
     }
 
@@ -175,13 +200,13 @@ impl Intake {
 
     fn is_back(&self) {
         if self.away.swap(false, Ordering::Relaxed) {
-            tracing::info!("Kafka takes decisions again");
+            tracing::info!("Kafka takes what is sent here again");
         }
     }
 
     fn is_away(&self, error: &dyn std::fmt::Display) -> Refusal {
         if !self.away.swap(true, Ordering::Relaxed) {
-            tracing::warn!(%error, "Kafka does not acknowledge decisions; who sends them is told to come back");
+            tracing::warn!(%error, "Kafka does not acknowledge what is sent here; who sends it is told to come back");
         }
         match self.publisher.renew() {
             Ok(None) => {}
@@ -206,10 +231,11 @@ impl Intake {
     }
 }
 
-/// What is needed of a valid decision.
+/// What is needed of a valid event.
 struct Judged {
     event_id: String,
-    session_id: String,
+    /// The record's.
+    key: String,
     /// Whether the producer gave the identity.
     named: bool,
 }

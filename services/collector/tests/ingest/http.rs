@@ -1,15 +1,15 @@
-//! `POST /v1/decisions` as a client sees it.
+//! `POST /v1/decisions` and its like as a client sees them.
 
 use std::io::Write;
 
 use anyhow::{Context, Result, ensure};
 use flate2::write::GzEncoder;
 use kaizen_decision::proto;
-use kaizen_testkit::Record;
+use kaizen_testkit::{Record, eventually};
 use prost::Message;
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, answer, event, joined, refused};
+use crate::stage::{SOON, Stage, answer, event, joined, now, refused};
 
 const JSON: &str = "application/json";
 const LINES: &str = "application/x-ndjson";
@@ -240,4 +240,54 @@ fn headers_and_keys_are_the_events(records: &[Record]) -> Result<()> {
         );
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn outcomes_and_changes_are_taken_as_decisions_are_into_topics_of_their_own() -> Result<()> {
+    let stage = Stage::start(&[]).await?;
+    let outcomes = json!([
+        {"session_id": "s", "outcome": "replied", "timestamp": "2019-05-01T12:00:00Z"},
+        {"session_id": "s", "outcome": "deal", "timestamp": now(), "value": "much"},
+        {"event_id": "own", "session_id": "s", "outcome": "deal", "timestamp": now(), "value": 12.5, "currency": "EUR"},
+    ]);
+    let request = stage
+        .post_to("outcomes", "application/json")
+        .body(outcomes.to_string());
+    let (status, _, report) = answer(request).await?;
+    assert_eq!(status, 202, "{report}");
+    let rejected = json!({"status": "rejected", "reason": "wrong_type", "field": "/value"});
+    assert_eq!(
+        (&report["accepted"], &report["results"][1]),
+        (&json!(2), &rejected)
+    );
+    assert_eq!(report["results"][2]["event_id"], "own");
+
+    let change = json!({"kind": "model", "component": "crm_sync", "version": "large-2", "at": now()});
+    let request = stage
+        .post_to("changes", "application/x-ndjson")
+        .body(format!("{change}\n{{}}\n"));
+    let (status, _, report) = answer(request).await?;
+    assert_eq!((status, &report["rejected"]), (202, &json!(1)), "{report}");
+    let protobuf = stage.post_to("changes", "application/x-protobuf").body("x");
+    assert_eq!(
+        answer(protobuf).await?.2["results"][0]["reason"],
+        "unknown_content_type"
+    );
+
+    let kafka = stage.stack.kafka();
+    let of = async |topic: &str| anyhow::Ok(kafka.records(topic).await?);
+    let records = of("kaizen.outcomes").await?;
+    assert_eq!(records.len(), 2);
+    assert!(records.iter().all(|record| record.key.as_deref() == Some(b"s")));
+    assert_eq!(records[1].header("event-id"), Some("own"));
+    let records = of("kaizen.changes").await?;
+    assert_eq!(records[0].key.as_deref(), Some(&b"crm_sync"[..]));
+    assert!(stage.records().await?.is_empty());
+    eventually("what was accepted is stored", SOON, async || {
+        let sql = "SELECT (SELECT count() FROM kaizen.outcomes), (SELECT count() FROM kaizen.changes)";
+        let stored = stage.stack.clickhouse().query(sql).await?;
+        ensure!(stored == "2\t1", "{stored} are");
+        Ok(())
+    })
+    .await
 }

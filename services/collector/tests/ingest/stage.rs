@@ -32,7 +32,12 @@ impl Stage {
 
     /// A request to publish that only lacks its body.
     pub fn post(&self, content_type: &str) -> reqwest::RequestBuilder {
-        let url = format!("{}/v1/decisions", self.collector.url());
+        self.post_to("decisions", content_type)
+    }
+
+    /// The same for another kind of events.
+    pub fn post_to(&self, events: &str, content_type: &str) -> reqwest::RequestBuilder {
+        let url = format!("{}/v1/{events}", self.collector.url());
         self.client.post(url).header("content-type", content_type)
     }
 
