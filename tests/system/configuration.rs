@@ -32,7 +32,7 @@ const CASES: &[Case] = &[
         "collector",
         "ingest.topic",
         "kaizen.outcomes",
-        "a topic of decisions",
+        "another kind than decision",
     ),
     case("collector", "ingest.colour", "blue", "unknown"),
     case("analysis", "catalogue.path", "config/no-such.yaml", "catalogue"),

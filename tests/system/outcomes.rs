@@ -15,6 +15,11 @@ const DECISIONS: &str = "kaizen.decisions";
 const OUTCOMES: &str = "kaizen.outcomes";
 const SESSIONS: i64 = 6_000;
 const SOON: Duration = Duration::from_secs(60);
+/// A collector that is killed is missed within seconds.
+const CONFIG: &str = "
+batch: { max_rows: 100 }
+kafka: { properties: { session.timeout.ms: '6000', heartbeat.interval.ms: '500' } }
+";
 const HORIZON: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// A session: a message, perhaps a second one six hours later, and perhaps a reply days after.
@@ -122,7 +127,10 @@ async fn all_are_counted(sandbox: &Sandbox, topic: &str, table: &str, records: u
 
 #[tokio::test]
 async fn outcomes_are_stored_once_and_count_for_their_decisions_whenever_they_come() -> Result<()> {
-    let sandbox = Sandbox::with(&[("KAIZEN__BATCH__MAX_ROWS", "100")]).await?;
+    let mut config = tempfile::NamedTempFile::with_suffix(".yaml")?;
+    config.write_all(CONFIG.as_bytes())?;
+    let path = config.path().to_str().context("a path")?;
+    let sandbox = Sandbox::with(&[("KAIZEN_CONFIG", path)]).await?;
     let base = base()?;
     let sessions = sessions(base);
     let (early, late) = sessions.split_at(sessions.len() / 2);

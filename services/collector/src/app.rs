@@ -203,8 +203,7 @@ fn store(
     Ok(BatchStore::new(
         client.clone(),
         dead_letters,
-        (concurrent, config.duplicates.window()),
-        topics.clone(),
+        (concurrent, config.duplicates.window(), topics.clone()),
         position.clone(),
         dependencies,
         instruments.clone(),

@@ -51,12 +51,12 @@ pub struct BatchStore {
 }
 
 impl BatchStore {
-    /// A store that inserts at most `concurrent` batches at once, and recalls identities within `window`.
+    /// A store that inserts at most `concurrent` batches at once into the tables of their topics, and recalls identities
+    /// within `window`.
     pub fn new(
         client: Client,
         dead_letters: DeadLetters,
-        (concurrent, window): (usize, Window),
-        topics: Arc<Topics>,
+        (concurrent, window, topics): (usize, Window, Arc<Topics>),
         position: Position,
         dependencies: Dependencies,
         instruments: Instruments,
