@@ -126,9 +126,56 @@ async fn publish(
     connection: &Connection,
     output: Output,
 ) -> anyhow::Result<()> {
-    let decisions = Publisher::new(connection, topic)?;
-    let outcomes = Publisher::new(connection, &simulate.outcomes_topic)?;
-    let changes = Publisher::new(connection, &simulate.changes_topic)?;
+    let topics = [topic, &simulate.outcomes_topic, &simulate.changes_topic];
+    let published = send(&mut simulation, topics, connection)?;
+    let truth = simulation.truth();
+    if let Some(file) = &simulate.truth {
+        write_truth(file, &truth)?;
+    }
+    let [decisions, outcomes, changes] = published.each_ref().map(Published::count);
+    let mut counts = vec![
+        ("made", truth.events),
+        ("published", decisions),
+        ("outcomes", outcomes),
+        ("changes", changes),
+    ];
+    if simulate.no_wait {
+        return show(&counts, output);
+    }
+    let mut all = Vec::new();
+    for (topic, published) in topics.into_iter().zip(&published) {
+        let stored = collected(connection, topic, &published.offsets).await?;
+        all.push((published.count(), stored));
+    }
+    if let Some((_, stored)) = all.first() {
+        counts.extend([
+            ("stored", stored.stored),
+            ("stored before", stored.repeated),
+            ("dead-lettered", stored.rejected()),
+        ]);
+    }
+    show(&counts, output)?;
+    for (expected, stored) in all {
+        let there = stored.stored + stored.repeated;
+        if there < expected {
+            bail!(
+                "{} events are not stored; dead letters: {:?}",
+                expected - there,
+                stored.dead_lettered
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Publishes decisions, outcomes and changes, each to its topic.
+fn send(
+    simulation: &mut Simulation<'_>,
+    topics: [&str; 3],
+    connection: &Connection,
+) -> anyhow::Result<[Published; 3]> {
+    let [decisions, outcomes, changes] = topics.map(|topic| Publisher::new(connection, topic));
+    let (decisions, outcomes, changes) = (decisions?, outcomes?, changes?);
     let send = |publisher: &Publisher, event: &Event| {
         publisher.send(&event.key, Some(&event.event_id), &event.value)
     };
@@ -147,48 +194,9 @@ async fn publish(
         .changes()
         .iter()
         .try_for_each(|it| send(&changes, it))?;
-    let decisions = finish(decisions)?;
-    let later = [
-        (&simulate.outcomes_topic, finish(outcomes)?),
-        (&simulate.changes_topic, finish(changes)?),
-    ];
+    let published = [finish(decisions)?, finish(outcomes)?, finish(changes)?];
     progress.end();
-    let truth = simulation.truth();
-    if let Some(file) = &simulate.truth {
-        write_truth(file, &truth)?;
-    }
-    let mut counts = vec![
-        ("made", truth.events),
-        ("published", decisions.count()),
-        ("outcomes", later[0].1.count()),
-        ("changes", later[1].1.count()),
-    ];
-    if simulate.no_wait {
-        return show(&counts, output);
-    }
-    let stored = collected(connection, topic, &decisions.offsets).await?;
-    counts.extend([
-        ("stored", stored.stored),
-        ("stored before", stored.repeated),
-        ("dead-lettered", stored.rejected()),
-    ]);
-    let mut all = vec![(truth.events, stored)];
-    for (topic, published) in &later {
-        let stored = collected(connection, topic, &published.offsets).await?;
-        all.push((published.count(), stored));
-    }
-    show(&counts, output)?;
-    for (expected, stored) in all {
-        let there = stored.stored + stored.repeated;
-        if there < expected {
-            bail!(
-                "{} events are not stored; dead letters: {:?}",
-                expected - there,
-                stored.dead_lettered
-            );
-        }
-    }
-    Ok(())
+    Ok(published)
 }
 
 /// Waits for Kafka; every event must be there.

@@ -80,7 +80,7 @@ impl World {
                 at: hour(mixed(n, 2) % 720)?,
                 method: pick(["x", "y", "z"], mixed(n, 3)),
                 model: pick(["big", "small"], mixed(n, 4)),
-                counts: mixed(n, 5) % 4 != 0,
+                counts: !mixed(n, 5).is_multiple_of(4),
                 offset: n,
             })
         };
@@ -89,7 +89,8 @@ impl World {
                 session: mixed(n, 6) % 60,
                 at: hour(mixed(n, 7) % 1200)?,
                 name: pick(["replied", "deal", "meeting"], mixed(n, 8)),
-                value: (mixed(n, 9) % 5 != 0).then(|| (mixed(n, 10) % 100_000) as f64 / 100.0 - 100.0),
+                value: (!mixed(n, 9).is_multiple_of(5))
+                    .then(|| (mixed(n, 10) % 100_000) as f64 / 100.0 - 100.0),
                 currency: pick(["EUR", "EUR", "USD", ""], mixed(n, 11)),
             })
         };
@@ -144,7 +145,9 @@ impl World {
         wanted: impl Fn(&Decision) -> bool,
     ) -> (Option<f64>, u64) {
         let expression = &metric.expression;
-        let outcome = expression.outcome().unwrap();
+        let Some(outcome) = expression.outcome() else {
+            return (None, 0);
+        };
         let horizon = (outcome.horizon).map(|it| SignedDuration::from_hours(it.hours().into()));
         let this_hour = now.as_second() / 3600 * 3600;
         let ripe = |it: &&Decision| {
