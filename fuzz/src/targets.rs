@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 
 use kaizen_decision::{
-    DecisionRow, LogType, Privacy, RawRecord, Rejection, Schema, TimePolicy, decode, extract, validate,
+    DecisionRow, LogType, Privacy, RawRecord, Rejection, Replay, Schema, TimePolicy, decode, extract,
+    validate,
 };
 use kaizen_files::{Mapping, json_of};
 use kaizen_stream::Intent;
@@ -45,6 +46,7 @@ fn record<'a>(value: &'a [u8], content_type: Option<&'static [u8]>) -> RawRecord
         value: Some(value),
         content_type,
         event_id: None,
+        replay: Replay::default(),
     }
 }
 

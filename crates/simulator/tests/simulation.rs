@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use kaizen_catalogue::Catalogue;
-use kaizen_decision::{RawRecord, Schema, TimePolicy, decode, read_change, read_outcome, validate};
+use kaizen_decision::{RawRecord, Replay, Schema, TimePolicy, decode, read_change, read_outcome, validate};
 use kaizen_simulator::{Event, Scenario, Simulation, Truth};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -79,7 +79,7 @@ fn every_event_is_a_valid_decision_without_unknown_fields() {
             value,
             content_type,
             event_id,
-            replay: kaizen_decision::Replay::default(),
+            replay: Replay::default(),
         };
         let mut transcoded = String::new();
         let raw = decode(&record, &mut transcoded).unwrap();
@@ -261,6 +261,7 @@ fn told_late(event: &Event) -> RawRecord<'_> {
         value: Some(&event.value),
         content_type: None,
         event_id: None,
+        replay: Replay::default(),
     }
 }
 
