@@ -119,10 +119,10 @@ impl Transactions {
                 )?;
                 Ok(marks)
             }
-            // There is nothing left to abort: the broker does, or the one who took over has.
-            Err(error) if self.producer.client().fatal_error().is_some() => Err(error),
             Err(error) => match again(|| self.producer.abort_transaction(ANSWER)) {
                 Ok(()) => Err(error),
+                // Whoever took over has aborted it. The first error may not say so yet.
+                Err(left) if self.is_replaced(&left) => Err(self.told(&left)),
                 Err(left) => Err(error.context(format!("the transaction could not be aborted ({left})"))),
             },
         }
@@ -165,15 +165,30 @@ impl Transactions {
 
     /// What stands behind an error: after a fatal one, every other only says that there was one.
     fn told(&self, error: &KafkaError) -> anyhow::Error {
-        use RDKafkaErrorCode::{Fenced, InvalidProducerEpoch, ProducerFenced};
-        match self.producer.client().fatal_error() {
-            Some((Fenced | InvalidProducerEpoch | ProducerFenced, _)) => anyhow!(
+        if self.is_replaced(error) {
+            return anyhow!(
                 "another `kaizen dlq replay` has taken over, or this one stood still for too long; what it did not commit, it \
                  did not replay"
-            ),
+            );
+        }
+        match self.producer.client().fatal_error() {
             Some((_, reason)) => anyhow!("Kafka: {reason}"),
             None => anyhow!("Kafka: {error}"),
         }
+    }
+
+    /// Whether the broker does not take anything from this one any more.
+    fn is_replaced(&self, error: &KafkaError) -> bool {
+        use RDKafkaErrorCode::{Fenced, InvalidProducerEpoch, ProducerFenced};
+        let own = match error {
+            KafkaError::Transaction(error) => Some(error.code()),
+            error => error.rdkafka_error_code(),
+        };
+        let fatal = self.producer.client().fatal_error().map(|(code, _)| code);
+        let codes = [own, fatal].into_iter().flatten();
+        let mut replaced =
+            codes.filter(|code| matches!(code, Fenced | InvalidProducerEpoch | ProducerFenced));
+        replaced.next().is_some()
     }
 }
 
