@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use kaizen_decision::{
     DecisionRow, LogType, Privacy, RawRecord, Rejection, Replay, Schema, TimePolicy, decode, extract,
-    validate,
+    read_change, read_outcome, validate,
 };
 use kaizen_files::{Mapping, json_of};
 use kaizen_stream::Intent;
@@ -68,7 +68,7 @@ fn tell(record: &RawRecord<'_>, rejection: Rejection) {
     assert!(!row.is_empty(), "a rejection is a row");
 }
 
-/// A decision keeps the rules, is the same each time, and gives a row.
+/// A decision keeps the rules, is the same each time, and gives a row; so do an outcome and a change.
 pub fn validate_any(bytes: &[u8]) {
     for content_type in CONTENT_TYPES {
         for policy in [TimePolicy::LIVE, TimePolicy::BACKFILL] {
@@ -80,9 +80,32 @@ pub fn validate_any(bytes: &[u8]) {
                 };
                 let (first, again) = (judged(&record, &policy), judged(&record, &policy));
                 assert_eq!(first, again, "the same record gives the same row");
+                let (first, again) = (joined(&record, &policy), joined(&record, &policy));
+                assert_eq!(first, again, "the same record gives the same row");
             }
         }
     }
+}
+
+/// The record as an outcome and as a change.
+fn joined(record: &RawRecord<'_>, policy: &TimePolicy) -> [Result<Vec<u8>, Rejection>; 2] {
+    let outcome = read_outcome(record, policy).map(|outcome| {
+        let mut row = Vec::new();
+        rows::outcome::encode(record, &outcome, &mut row);
+        row
+    });
+    let change = read_change(record, policy).map(|change| {
+        let mut row = Vec::new();
+        rows::change::encode(record, &change, &mut row);
+        row
+    });
+    for rejection in [&outcome, &change]
+        .into_iter()
+        .filter_map(|read| read.as_ref().err())
+    {
+        tell(record, *rejection);
+    }
+    [outcome, change]
 }
 
 fn judged(record: &RawRecord<'_>, policy: &TimePolicy) -> Result<Vec<u8>, Rejection> {
