@@ -79,6 +79,24 @@ impl KafkaConfig {
         config
     }
 
+    /// A consumer outside the group, for a look at single offsets.
+    pub(crate) fn reader(&self) -> ClientConfig {
+        let mut config = self.client();
+        config
+            .set("group.id", &self.group_id)
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("auto.offset.reset", "error")
+            .set("isolation.level", "read_committed")
+            .set("allow.auto.create.topics", "false")
+            .set("enable.partition.eof", "true")
+            .set("queued.max.messages.kbytes", "2048")
+            .set("fetch.message.max.bytes", "1048576")
+            // Markers and aborted records are no data: a fetch of nothing else must not wait for more.
+            .set("fetch.wait.max.ms", "50");
+        config
+    }
+
     /// A producer whose acknowledgement means that every in-sync replica has the record, once.
     pub(crate) fn producer(&self) -> ClientConfig {
         let mut config = self.client();
