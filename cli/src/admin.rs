@@ -6,13 +6,16 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use clap::Subcommand;
 use kaizen_warehouse::migrate;
+use kaizen_warehouse::queries::Window;
+use kaizen_warehouse::rollup::rebuild_rollup;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::RDKafkaErrorCode;
 use serde::Serialize;
 
 use crate::connection::Connection;
-use crate::output::{Output, json, say, table};
+use crate::metrics::time;
+use crate::output::{Output, count, json, say, table};
 use crate::topics::{Topic, Topics};
 
 const ANSWER: Duration = Duration::from_secs(30);
@@ -30,6 +33,16 @@ pub enum Admin {
     Migrate,
     /// Show which migrations are applied
     Status,
+    /// Make the hourly rollup what its decisions say, where it is not; the collectors may go on. Run it once at a time, and
+    /// not while a collector is trying a failed insert again (it is not ready then)
+    RebuildRollup {
+        /// First hour, by the decisions' own time: a date, or a time in RFC 3339, on a whole hour; everything when absent
+        #[arg(long, value_name = "TIME", requires = "to")]
+        from: Option<String>,
+        /// First hour after
+        #[arg(long, value_name = "TIME", requires = "from")]
+        to: Option<String>,
+    },
 }
 
 #[derive(Serialize)]
@@ -41,6 +54,9 @@ struct Outcome {
 /// Runs it.
 pub async fn run(command: &Admin, connection: &Connection, output: Output) -> anyhow::Result<()> {
     let outcomes = match command {
+        Admin::RebuildRollup { from, to } => {
+            return rebuild(from.as_deref().zip(to.as_deref()), connection, output).await;
+        }
         Admin::CreateTopics { file } => create_topics(&Topics::load(file)?, connection).await?,
         Admin::Migrate => {
             let applied = migrate::apply(&connection.warehouse()?).await?;
@@ -79,6 +95,26 @@ pub async fn run(command: &Admin, connection: &Connection, output: Output) -> an
                 outcomes
                     .into_iter()
                     .map(|it| vec![it.name, it.outcome.to_owned()]),
+            ));
+            Ok(())
+        }
+    }
+}
+
+async fn rebuild(
+    window: Option<(&str, &str)>,
+    connection: &Connection,
+    output: Output,
+) -> anyhow::Result<()> {
+    let window =
+        window.map(|(from, to)| anyhow::Ok(Window::new("window", time(from, "UTC")?, time(to, "UTC")?)?));
+    let rebuilt = rebuild_rollup(&connection.warehouse()?, window.transpose()?).await?;
+    match output {
+        Output::Json => json(&rebuilt),
+        Output::Table => {
+            let (corrected, decisions) = (count(rebuilt.corrected), count(rebuilt.decisions));
+            say(format_args!(
+                "{corrected} rows of the rollup corrected, of {decisions} decisions"
             ));
             Ok(())
         }

@@ -1,9 +1,12 @@
 //! Where the parts of Kaizen are.
 
+use std::collections::BTreeMap;
+
 use anyhow::Context;
 use clap::Args;
 use kaizen_api::analysis::v1::analysis_service_client::AnalysisServiceClient;
 use kaizen_api::analysis::v1::metric_service_client::MetricServiceClient;
+use kaizen_stream::{GroupProtocol, KafkaConfig};
 use kaizen_warehouse::{ClickHouseConfig, Client};
 use rdkafka::ClientConfig;
 use tonic::transport::{Channel, Endpoint};
@@ -86,6 +89,18 @@ impl Connection {
             .set("client.id", "kaizen-cli");
         config.set("allow.auto.create.topics", "false");
         config
+    }
+
+    /// The collector's group, to look at its offsets from outside.
+    pub fn stream(&self) -> KafkaConfig {
+        KafkaConfig {
+            brokers: self.brokers.clone(),
+            group_id: self.group.clone(),
+            group_protocol: GroupProtocol::Classic,
+            instance_id: String::new(),
+            skip_deleted: false,
+            properties: BTreeMap::new(),
+        }
     }
 
     /// A connection to ClickHouse.

@@ -5,6 +5,7 @@
 pub mod client;
 pub mod migrate;
 pub mod queries;
+pub mod rollup;
 pub mod rows;
 pub mod write;
 

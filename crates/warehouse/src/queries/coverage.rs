@@ -99,15 +99,17 @@ pub async fn coverage(
     window: Window,
     now: Timestamp,
 ) -> Result<Coverage, QueryError> {
-    let sql =
-        "SELECT toUnixTimestamp(min(hour)) AS hour, count() AS rows FROM rollup_hourly WHERE log_type = ?";
+    // An hour whose sums were corrected to nothing is none.
+    let sql = "SELECT toUnixTimestamp(min(hour)) AS hour, count() AS rows FROM ( \
+               SELECT hour FROM rollup_hourly WHERE log_type = ? GROUP BY hour HAVING sum(decisions) > 0)";
     let first: Option<First> = client.row(client.query(sql).bind(&component.log_type)).await?;
     let Some(first) = first.filter(|first| first.rows > 0) else {
         return Ok(Coverage::default());
     };
     let [start, end] = window.bounds();
     let sql = "SELECT toUnixTimestamp(hour) AS hour, sum(decisions) AS decisions FROM rollup_hourly \
-               WHERE log_type = ? AND hour >= toDateTime(?, 'UTC') AND hour < toDateTime(?, 'UTC') GROUP BY hour";
+               WHERE log_type = ? AND hour >= toDateTime(?, 'UTC') AND hour < toDateTime(?, 'UTC') GROUP BY hour \
+               HAVING decisions > 0";
     let from = start.saturating_sub(MOST_WEEKS * WEEK);
     let query = client.query(sql).bind(&component.log_type).bind(from).bind(end);
     let counts: Vec<HourCount> = client.rows(query).await?;

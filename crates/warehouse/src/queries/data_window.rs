@@ -19,8 +19,9 @@ struct Span {
 /// # Errors
 /// Any [`QueryError`].
 pub async fn data_window(client: &Client, log_type: Option<&str>) -> Result<Option<Window>, QueryError> {
-    let sql = "SELECT toUnixTimestamp(min(hour)) AS first, toUnixTimestamp(max(hour)) AS last, count() AS rows \
-               FROM rollup_hourly WHERE ? = '' OR log_type = ?";
+    // An hour whose sums were corrected to nothing holds none.
+    let sql = "SELECT toUnixTimestamp(min(hour)) AS first, toUnixTimestamp(max(hour)) AS last, count() AS rows FROM ( \
+               SELECT hour FROM rollup_hourly WHERE ? = '' OR log_type = ? GROUP BY hour HAVING sum(decisions) > 0)";
     let log_type = log_type.unwrap_or_default();
     let span: Option<Span> = client
         .row(client.query(sql).bind(log_type).bind(log_type))

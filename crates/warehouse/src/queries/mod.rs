@@ -19,7 +19,10 @@ pub use analyses::{
     Analysis, AnalysisCursor, AnalysisState, MetricPoint, TrendRecord, analyses, analysis, points,
     put_analysis, put_results, trends, unended,
 };
-pub use audit::{PartitionAudit, RollupAudit, audit_partitions, audit_rollup};
+pub use audit::{
+    BLOCK, Block, HourCount, RollupAudit, Span, SpanAudit, Stored, audit_rollup, audit_spans, compare_rollup,
+    rollup_hours, stored_spans, whole_since,
+};
 pub use coverage::{Coverage, coverage};
 pub use data_window::data_window;
 pub use dead_letters::{

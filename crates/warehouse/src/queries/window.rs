@@ -77,7 +77,7 @@ impl Window {
         self.end
     }
 
-    pub(super) fn bounds(self) -> [u32; 2] {
+    pub(crate) fn bounds(self) -> [u32; 2] {
         [seconds(self.start), seconds(self.end)]
     }
 

@@ -1,9 +1,11 @@
 //! The warehouse on the real engine: `clickhouse-embedded`, started on a free port over a temporary folder.
 
 mod analyses;
+mod audit;
 mod dead_letters;
 mod metrics;
 mod migrations;
 mod outcomes;
+mod rebuild;
 mod rollup;
 mod sandbox;
