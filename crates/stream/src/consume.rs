@@ -41,6 +41,12 @@ pub trait Observer: Send + Sync + 'static {
     /// Whether brokers can be reached.
     fn reachable(&self, state: Result<(), String>);
 
+    /// The partition is read from now on; everything before the offset is stored.
+    fn assigned(&self, partition: &Partition, from: i64);
+
+    /// The partition is not read any more.
+    fn revoked(&self, partition: &Partition);
+
     /// Everything up to the completion's offset is stored.
     fn durable(&self, completion: &Completion);
 

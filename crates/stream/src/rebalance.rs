@@ -86,6 +86,9 @@ impl<P: Step, S: Store> Context<P, S> {
             consumer.assign(&start)?;
         }
         consumer.pause(&start)?;
+        for Assignment { partition, from, .. } in &assignments {
+            self.observer.assigned(partition, *from);
+        }
         let replays = assignments.iter().filter(|it| it.replay.is_some()).count();
         tracing::info!(partitions = assignments.len(), replays, "partitions assigned");
         locked(&self.pipeline).assign(assignments);
@@ -107,6 +110,7 @@ impl<P: Step, S: Store> Context<P, S> {
         locked(&self.pipeline).revoke(&partitions);
         for partition in &partitions {
             self.observer.lag(partition, None);
+            self.observer.revoked(partition);
         }
         tracing::info!(partitions = partitions.len(), lost, "partitions revoked");
         if matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative) {

@@ -14,6 +14,7 @@ use prometheus_client::registry::Registry;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
+use crate::audit::{Auditor, Settled};
 use crate::config::{CollectorConfig, OutOfRange, Protocol};
 use crate::ingest::IngestServers;
 use crate::instruments::Instruments;
@@ -35,6 +36,7 @@ pub struct Collector {
     witness: Arc<Witness>,
     position: Position,
     ingest: IngestServers,
+    auditor: Auditor,
 }
 
 /// Turns what the loop tells into instruments and health.
@@ -42,6 +44,7 @@ struct Witness {
     instruments: Instruments,
     progress: Progress,
     kafka: Readiness,
+    settled: Settled,
 }
 
 impl Observer for Witness {
@@ -53,7 +56,16 @@ impl Observer for Witness {
         self.kafka.set(state);
     }
 
+    fn assigned(&self, partition: &Partition, from: i64) {
+        self.settled.assigned(partition, from);
+    }
+
+    fn revoked(&self, partition: &Partition) {
+        self.settled.revoked(partition);
+    }
+
     fn durable(&self, completion: &Completion) {
+        self.settled.durable(completion);
         self.instruments.durable(completion);
     }
 
@@ -101,6 +113,15 @@ impl Application for Collector {
         preflight::tables(&client).await?;
 
         let position = Position::new(client.clone()).await.context("clickhouse")?;
+        let settled = Settled::default();
+        let auditor = Auditor::new(
+            config.audit.clone(),
+            &kafka,
+            subscribed.first().map_or("", String::as_str),
+            client.clone(),
+            settled.clone(),
+            instruments.audit.clone(),
+        )?;
         let store = store(
             &config,
             &kafka,
@@ -124,6 +145,7 @@ impl Application for Collector {
             instruments,
             progress,
             kafka: health.require("kafka"),
+            settled,
         });
         Ok(Self {
             kafka,
@@ -132,6 +154,7 @@ impl Application for Collector {
             witness,
             position,
             ingest,
+            auditor,
         })
     }
 
@@ -143,8 +166,10 @@ impl Application for Collector {
             witness,
             position,
             ingest,
+            auditor,
         } = self;
         tokio::spawn(position.follow(shutdown.clone()));
+        tokio::spawn(auditor.run(shutdown.clone()));
         let serving = ingest.serve(shutdown.clone());
         let consuming = move || consume(&kafka, &topics, pipeline, witness, &shutdown);
         let consuming = async { anyhow::Ok(tokio::task::spawn_blocking(consuming).await??) };

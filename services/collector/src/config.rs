@@ -32,6 +32,8 @@ pub struct CollectorConfig {
     pub batch: BatchLimits,
     /// How far back a repeated event is known.
     pub duplicates: DuplicateWindow,
+    /// How what is stored is looked over.
+    pub audit: Audit,
     /// What becomes of personal data.
     pub privacy: PrivacyPolicy,
     /// The ways in that are not Kafka.
@@ -197,6 +199,22 @@ impl DuplicateWindow {
             milliseconds: i64::try_from(self.max_age.get().as_millis()).unwrap_or(i64::MAX),
         }
     }
+}
+
+/// The section `audit`.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Audit {
+    /// Whether there is one.
+    pub enabled: bool,
+    /// Time between runs.
+    pub interval: Period<100, 86_400_000>,
+    /// How far back records are looked at, by Kafka's time of them, and no further than the topic goes.
+    pub look_back: Period<3_600_000, 2_592_000_000>,
+    /// Offsets looked at in a run.
+    pub max_offsets: Bounded<1_000, 100_000_000>,
+    /// Decisions whose rollup is compared in a run; at least an hour's.
+    pub max_rollup_rows: Bounded<1_000, 100_000_000>,
 }
 
 /// The section `privacy`.

@@ -1,7 +1,9 @@
 //! The collector's own Prometheus instruments.
 
+mod audit;
 mod ingest;
 
+pub use audit::AuditInstruments;
 pub use ingest::IngestInstruments;
 
 use std::time::Duration;
@@ -34,6 +36,8 @@ pub struct Instruments {
     watermark: Family<Place, Gauge>,
     /// Of the ways in that are not Kafka.
     pub ingest: IngestInstruments,
+    /// Of the continuous audit.
+    pub audit: AuditInstruments,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -90,6 +94,7 @@ impl Instruments {
             lag: Family::default(),
             watermark: Family::default(),
             ingest: IngestInstruments::register(registry),
+            audit: AuditInstruments::register(registry),
         };
         instruments.name(registry);
         instruments
@@ -157,6 +162,7 @@ impl Instruments {
         drop(self.lag.get_or_create(&place));
         drop(self.watermark.get_or_create(&place));
         self.ingest.describe();
+        self.audit.describe(&place);
     }
 
     /// So many fields of an event were unknown.

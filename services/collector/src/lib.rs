@@ -9,9 +9,11 @@
 //! [`ingest`] takes decisions over HTTP, gRPC and OTLP and publishes them to the topic; they come in from there like all
 //! others.
 //! [`step`] is pure; `kaizen_stream` reads, seals and commits; [`store`] makes a batch durable, once: its intent is committed
-//! before, so that whoever comes after a crash stores the same batch under the same token.
+//! before, so that whoever comes after a crash stores the same batch under the same token. [`audit`] looks over what is
+//! stored, all the while.
 
 mod app;
+mod audit;
 mod config;
 #[doc(hidden)]
 pub mod fuzzing;
