@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod chaos;
 #[cfg(test)]
 mod client;
@@ -27,3 +29,5 @@ mod malformed;
 mod outcomes;
 #[cfg(test)]
 mod outreach;
+#[cfg(test)]
+mod recovery;

@@ -6,9 +6,9 @@ use anyhow::{Context, Result, ensure};
 use futures::future::try_join_all;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
-use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use tokio::sync::OnceCell;
 
@@ -177,6 +177,76 @@ impl Kafka {
         let records: Vec<_> = records.into_iter().collect();
         let sent = records.iter().map(|record| send(&producer, topic, record));
         try_join_all(sent).await.map(drop)
+    }
+
+    /// Publishes records in one transaction, which is committed or aborted. Each partition it touches keeps an offset that is no
+    /// record; the records of an aborted one are none either.
+    ///
+    /// # Errors
+    /// If the broker refuses it.
+    pub async fn publish_in_transaction(
+        &self,
+        topic: &str,
+        records: impl IntoIterator<Item = Record>,
+        commit: bool,
+    ) -> Result<()> {
+        let id = format!("kaizen-testkit-{:016x}", rand::random::<u64>());
+        let producer: FutureProducer = self.client().set("transactional.id", id).create()?;
+        let transaction = producer.clone();
+        blocking(move || {
+            transaction.init_transactions(ANSWER)?;
+            Ok(transaction.begin_transaction()?)
+        })
+        .await?;
+        let records: Vec<_> = records.into_iter().collect();
+        try_join_all(records.iter().map(|record| send(&producer, topic, record))).await?;
+        blocking(move || {
+            Ok(match commit {
+                true => producer.commit_transaction(ANSWER)?,
+                false => producer.abort_transaction(ANSWER)?,
+            })
+        })
+        .await
+    }
+
+    /// Removes the records of a partition before an offset, as retention does.
+    ///
+    /// # Errors
+    /// If the broker refuses it.
+    pub async fn delete_records(&self, topic: &str, partition: i32, before: i64) -> Result<()> {
+        let admin: AdminClient<DefaultClientContext> = self.client().create()?;
+        let mut offsets = TopicPartitionList::new();
+        offsets.add_partition_offset(topic, partition, Offset::Offset(before))?;
+        let options = AdminOptions::new().operation_timeout(Some(ANSWER));
+        let deleted = admin.delete_records(&offsets, &options).await?;
+        for place in deleted.elements() {
+            place.error()?;
+        }
+        Ok(())
+    }
+
+    /// Commits an offset in a group's name, with metadata, while the group has no member.
+    ///
+    /// # Errors
+    /// If the broker refuses it.
+    pub async fn commit(
+        &self,
+        group: &str,
+        topic: &str,
+        partition: i32,
+        offset: i64,
+        metadata: &str,
+    ) -> Result<()> {
+        let consumer: BaseConsumer = self
+            .client()
+            .set("group.id", group)
+            .set("enable.auto.commit", "false")
+            .create()?;
+        let mut offsets = TopicPartitionList::new();
+        let mut place = offsets.add_partition(topic, partition);
+        place.set_offset(Offset::Offset(offset))?;
+        place.set_metadata(metadata);
+        blocking(move || Ok(consumer.commit(&offsets, CommitMode::Sync)?)).await
     }
 
     /// All records of a topic, partition by partition, up to the ends as they are now.

@@ -40,13 +40,15 @@ impl Position {
         self.last_seen.load(Ordering::Relaxed)
     }
 
-    /// Whether a token used at or after a position is still remembered. Position 0 stands for one that is not known.
+    /// Whether a token used at or after a position is still remembered. Position 0 stands for one that is not known. One that
+    /// the tables have not reached is from before they were emptied by hand: what they remember since cannot be told.
     ///
     /// # Errors
     /// Any [`WarehouseError`].
     pub async fn is_remembered(&self, position: u64) -> Result<bool, WarehouseError> {
         let now = queries::position(&self.client).await?;
-        Ok(position > 0 && now.saturating_sub(position) <= self.remembered)
+        let moved = now.checked_sub(position);
+        Ok(position > 0 && moved.is_some_and(|moved| moved <= self.remembered))
     }
 
     /// Keeps the last position up to date until `shutdown`. While ClickHouse is away it stays as it is.

@@ -5,6 +5,7 @@
     reason = "a test that cannot go on has failed; clippy knows only the functions marked as tests"
 )]
 
+mod engine;
 mod fixture;
 mod pipeline;
 mod protocol;
