@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use anyhow::Result;
 use kaizen_catalogue::Catalogue;
-use kaizen_collector::{BatchStore, DecisionStep, Dependencies, Instruments, Policies, Position};
-use kaizen_decision::{Privacy, RawRecord};
+use kaizen_collector::{BatchStore, Dependencies, EventStep, Instruments, Position, Topics};
+use kaizen_decision::{Privacy, RawRecord, Replay};
 use kaizen_service::Health;
 use kaizen_stream::{Assignment, DeadLetters, GroupProtocol, Intent, KafkaConfig, Pipeline, Window};
 use kaizen_testkit::ClickHouse;
@@ -58,16 +58,15 @@ impl Engine {
             properties: [].into(),
         };
         let health = Health::default();
+        let topics = Arc::new(Topics::of(&[])?);
+        let window = Window {
+            offsets: 0,
+            milliseconds: 0,
+        };
         let store = BatchStore::new(
             self.client.clone(),
             DeadLetters::new(&kafka, "dlq")?,
-            (
-                1,
-                Window {
-                    offsets: 0,
-                    milliseconds: 0,
-                },
-            ),
+            (1, window, topics.clone()),
             Position::new(self.client.clone()).await?,
             Dependencies {
                 clickhouse: health.require("clickhouse"),
@@ -76,7 +75,7 @@ impl Engine {
             instruments.clone(),
         );
         let catalogue = Catalogue::parse(include_str!("../../../../config/catalogue.yaml"))?;
-        let step = DecisionStep::new(&catalogue, Policies::of(&[])?, Privacy::Drop, instruments);
+        let step = EventStep::new(&catalogue, topics, Privacy::Drop, instruments);
         let mut pipeline = Pipeline::new(
             step,
             Arc::new(store),
@@ -105,6 +104,7 @@ impl Engine {
                 value: Some(&value),
                 content_type: None,
                 event_id: None,
+                replay: Replay::default(),
             };
             pipeline.take(&record, None, began)?;
         }

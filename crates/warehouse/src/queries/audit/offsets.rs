@@ -163,9 +163,8 @@ pub async fn stored_spans(
     let within =
         format!("_ingested_at >= toDateTime({start}, 'UTC') AND _ingested_at < toDateTime({end}, 'UTC')");
     let columns = "_topic AS topic, _partition AS partition, min(_offset) AS first, max(_offset) AS last";
-    let spans = TABLES.map(|(table, _)| {
-        format!("SELECT {columns} FROM {table} WHERE {within} GROUP BY topic, partition")
-    });
+    let spans = TABLES
+        .map(|(table, _)| format!("SELECT {columns} FROM {table} WHERE {within} GROUP BY topic, partition"));
     let sql = format!(
         "SELECT toString(topic) AS topic, partition, min(first) AS first, max(last) AS last FROM ({}) \
          GROUP BY topic, partition ORDER BY topic, partition",
