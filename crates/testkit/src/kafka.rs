@@ -201,10 +201,12 @@ impl Kafka {
         let records: Vec<_> = records.into_iter().collect();
         try_join_all(records.iter().map(|record| send(&producer, topic, record))).await?;
         blocking(move || {
-            Ok(match commit {
-                true => producer.commit_transaction(ANSWER)?,
-                false => producer.abort_transaction(ANSWER)?,
-            })
+            if commit {
+                producer.commit_transaction(ANSWER)?;
+            } else {
+                producer.abort_transaction(ANSWER)?;
+            }
+            Ok(())
         })
         .await
     }

@@ -98,18 +98,7 @@ impl Application for Collector {
             .map(|topic| topic.name.clone())
             .collect();
         let client = Client::new(&config.clickhouse);
-        let mut named: Vec<_> = subscribed
-            .iter()
-            .filter(|topic| !topic.starts_with('^'))
-            .cloned()
-            .collect();
-        named.push(config.kafka.dead_letter_topic.clone());
-        for (_, topic, _) in config.ingest.topics() {
-            if !named.iter().any(|name| name == topic) {
-                named.push(topic.to_owned());
-            }
-        }
-        preflight::topics(&kafka, named).await?;
+        preflight::topics(&kafka, named_topics(&config, &subscribed)).await?;
         preflight::tables(&client).await?;
 
         let position = Position::new(client.clone()).await.context("clickhouse")?;
@@ -176,6 +165,19 @@ impl Application for Collector {
         tokio::try_join!(consuming, serving)?;
         Ok(())
     }
+}
+
+/// The topics that must be there.
+fn named_topics(config: &CollectorConfig, subscribed: &[String]) -> Vec<String> {
+    let names = subscribed.iter().filter(|topic| !topic.starts_with('^'));
+    let mut named: Vec<_> = names.cloned().collect();
+    named.push(config.kafka.dead_letter_topic.clone());
+    for (_, topic, _) in config.ingest.topics() {
+        if !named.iter().any(|name| name == topic) {
+            named.push(topic.to_owned());
+        }
+    }
+    named
 }
 
 async fn ingest(

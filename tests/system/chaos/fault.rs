@@ -88,22 +88,7 @@ pub async fn inject(fault: Fault, stack: &Stack, members: &[Member]) -> Result<(
     match fault {
         Fault::At(moment, blow) => {
             let (held, member) = next_insert(members, moment).await?;
-            match blow {
-                Blow::CutConnection => {
-                    drop(held);
-                    Ok(())
-                }
-                Blow::KillCollector => {
-                    member.kill();
-                    drop(held);
-                    member.collector.restart().await
-                }
-                Blow::KillEngine => {
-                    clickhouse.part().kill();
-                    drop(held);
-                    clickhouse.restart().await
-                }
-            }
+            strike(blow, held, member, stack).await
         }
         Fault::KillCollector(one) => {
             members[one].kill();
@@ -147,6 +132,26 @@ pub async fn inject(fault: Fault, stack: &Stack, members: &[Member]) -> Result<(
             tokio::time::sleep(Duration::from_secs(1)).await;
             members[one].proxy.limit(0);
             Ok(())
+        }
+    }
+}
+
+/// Strikes while the insert stands still.
+async fn strike(blow: Blow, held: Held, member: &Member, stack: &Stack) -> Result<()> {
+    match blow {
+        Blow::CutConnection => {
+            drop(held);
+            Ok(())
+        }
+        Blow::KillCollector => {
+            member.kill();
+            drop(held);
+            member.collector.restart().await
+        }
+        Blow::KillEngine => {
+            stack.clickhouse().part().kill();
+            drop(held);
+            stack.clickhouse().restart().await
         }
     }
 }

@@ -27,9 +27,9 @@ pub async fn insert(sandbox: &Sandbox, first: i64, last: i64) -> Result<()> {
     sandbox.execute(&sql).await
 }
 
-pub fn hours(first: i64, last: i64) -> Window {
-    let time = |hour: i64| jiff::Timestamp::from_second(BEGIN + hour * HOUR).unwrap();
-    Window::new("window", time(first), time(last)).unwrap()
+pub fn hours(first: i64, last: i64) -> Result<Window> {
+    let time = |hour: i64| jiff::Timestamp::from_second(BEGIN + hour * HOUR);
+    Ok(Window::new("window", time(first)?, time(last)?)?)
 }
 
 /// What the exact comparison and the one of totals say.
@@ -125,7 +125,7 @@ async fn a_record_of_a_topic_that_was_created_anew_is_not_taken_for_the_old_one(
 async fn a_rollup_changed_by_hand_is_found_whatever_was_changed() -> Result<()> {
     let sandbox = Sandbox::migrated().await?;
     insert(&sandbox, 0, 24 * HOUR).await?;
-    let day = hours(0, 24);
+    let day = hours(0, 24)?;
     assert_eq!(differences(&sandbox, day).await?, (vec![], vec![]));
 
     sandbox
@@ -138,7 +138,7 @@ async fn a_rollup_changed_by_hand_is_found_whatever_was_changed() -> Result<()> 
              ('2024-01-01 07:00:00', 'b', 0, 1.25), ('2024-01-01 09:00:00', 'b', 2, 0), ('2024-01-02 05:00:00', 'c', 1, 0)",
         )
         .await?;
-    let (exact, totals) = differences(&sandbox, hours(0, 48)).await?;
+    let (exact, totals) = differences(&sandbox, hours(0, 48)?).await?;
     let facts = |found: &[RollupAudit]| -> Vec<(String, i64, i64)> {
         let hour = |it: &RollupAudit| (i64::from(it.hour) - BEGIN) / HOUR;
         found
@@ -161,7 +161,7 @@ async fn a_rollup_changed_by_hand_is_found_whatever_was_changed() -> Result<()> 
              ('2024-01-01 13:00:00', 'a', 'x', 0, {1000:1})",
         )
         .await?;
-    let (exact, totals) = differences(&sandbox, hours(11, 24)).await?;
+    let (exact, totals) = differences(&sandbox, hours(11, 24)?).await?;
     assert_eq!(facts(&exact), [("a".to_owned(), 12, 0), ("a".to_owned(), 13, 0)]);
     assert_eq!((exact[0].rows, exact[1].rows, totals.len()), (2, 1, 0));
     Ok(())
@@ -178,7 +178,7 @@ async fn decisions_that_the_rollup_does_not_know_at_all_have_their_hours_too() -
         decisions: 0,
     };
     assert_eq!(rollup_hours(&sandbox.client).await?, [hour(0), hour(2)]);
-    let (exact, totals) = differences(&sandbox, hours(0, 3)).await?;
+    let (exact, totals) = differences(&sandbox, hours(0, 3)?).await?;
     assert_eq!((exact.len(), totals.len()), (6, 6));
     Ok(())
 }

@@ -25,7 +25,7 @@ async fn tamper(sandbox: &Sandbox) -> Result<()> {
 }
 
 async fn differ(sandbox: &Sandbox) -> Result<usize> {
-    Ok(differences(sandbox, hours(0, 24 * 90)).await?.0.len())
+    Ok(differences(sandbox, hours(0, 24 * 90)?).await?.0.len())
 }
 
 #[tokio::test]
@@ -36,7 +36,7 @@ async fn a_rebuilt_rollup_is_what_its_decisions_say_also_after_the_same_change_a
     for _ in 0..2 {
         tamper(&sandbox).await?;
         assert_eq!(differ(&sandbox).await?, 4);
-        let rebuilt = rebuild_rollup(&sandbox.client, Some(hours(0, 24))).await?;
+        let rebuilt = rebuild_rollup(&sandbox.client, Some(hours(0, 24)?)).await?;
         assert_eq!((rebuilt.decisions, rebuilt.corrected), (6 * 3600, 4));
         assert_eq!(
             (differ(&sandbox).await?, sandbox.text(ROLLUP).await?),
@@ -67,7 +67,7 @@ async fn only_the_hours_of_the_window_are_rebuilt_and_a_lost_rollup_comes_back_w
     insert(&sandbox, 70 * 86_400, 70 * 86_400 + 3000).await?;
     let sums = sandbox.text(ROLLUP).await?;
     sandbox.execute("TRUNCATE TABLE rollup_hourly").await?;
-    rebuild_rollup(&sandbox.client, Some(hours(40 * 24, 41 * 24))).await?;
+    rebuild_rollup(&sandbox.client, Some(hours(40 * 24, 41 * 24)?)).await?;
     assert_eq!(
         sandbox
             .text("SELECT toString(sum(decisions)) FROM rollup_hourly")
@@ -136,7 +136,7 @@ async fn sums_of_decisions_that_were_removed_as_too_old_are_kept() -> Result<()>
     sandbox
         .execute("ALTER TABLE _migrations UPDATE applied_at = now64(3) - INTERVAL 500 DAY WHERE 1 SETTINGS mutations_sync = 2")
         .await?;
-    let refused = rebuild_rollup(&sandbox.client, Some(hours(0, 24))).await;
+    let refused = rebuild_rollup(&sandbox.client, Some(hours(0, 24)?)).await;
     assert!(matches!(refused, Err(RebuildError::Removed(_))), "{refused:?}");
     rebuild_rollup(&sandbox.client, None).await?;
     assert_eq!(

@@ -44,11 +44,7 @@ impl Engine {
         self.clickhouse.query(sql).await
     }
 
-    /// A collector that stores ten records, or replays them from the intent that another one left. Returns its intent and how
-    /// often it had to complete a batch.
-    async fn live(&self, replay: Option<Intent>) -> Result<(Intent, String)> {
-        let mut registry = Registry::default();
-        let instruments = Instruments::register(&mut registry);
+    async fn store(&self, topics: &Arc<Topics>, instruments: &Instruments) -> Result<BatchStore> {
         let kafka = KafkaConfig {
             brokers: "127.0.0.1:1".to_owned(),
             group_id: "g".to_owned(),
@@ -58,12 +54,11 @@ impl Engine {
             properties: [].into(),
         };
         let health = Health::default();
-        let topics = Arc::new(Topics::of(&[])?);
         let window = Window {
             offsets: 0,
             milliseconds: 0,
         };
-        let store = BatchStore::new(
+        Ok(BatchStore::new(
             self.client.clone(),
             DeadLetters::new(&kafka, "dlq")?,
             (1, window, topics.clone()),
@@ -73,7 +68,16 @@ impl Engine {
                 dead_letters: health.require("dead_letters"),
             },
             instruments.clone(),
-        );
+        ))
+    }
+
+    /// A collector that stores ten records, or replays them from the intent that another one left. Returns its intent and how
+    /// often it had to complete a batch.
+    async fn live(&self, replay: Option<Intent>) -> Result<(Intent, String)> {
+        let mut registry = Registry::default();
+        let instruments = Instruments::register(&mut registry);
+        let topics = Arc::new(Topics::of(&[])?);
+        let store = self.store(&topics, &instruments).await?;
         let catalogue = Catalogue::parse(include_str!("../../../../config/catalogue.yaml"))?;
         let step = EventStep::new(&catalogue, topics, Privacy::Drop, instruments);
         let mut pipeline = Pipeline::new(
