@@ -140,6 +140,20 @@ impl Auditor {
             }));
         }
         self.look_at(&spans).await?;
+        for (partition, span) in &spans {
+            let left = self
+                .findings
+                .get(partition)
+                .map(Findings::suspects)
+                .unwrap_or_default();
+            if !left
+                .iter()
+                .any(|(first, last)| *first <= span.last && span.first <= *last)
+            {
+                let Span { first, last, .. } = span;
+                tracing::info!(%partition, first, last, "offsets had no row at the first look and have one at the second");
+            }
+        }
         self.ask_about_suspects(settled).await.context("Kafka")
     }
 
