@@ -29,6 +29,7 @@ const TOP: &[&str] = &[
     "crates/",
     "deploy/",
     "docs/",
+    "fuzz/",
     "proto/",
     "sdk/",
     "services/",
