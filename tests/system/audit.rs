@@ -269,11 +269,11 @@ async fn a_partition_that_lost_all_its_rows_or_its_last_ones_is_found_and_what_k
         let begin: i64 = audited.sql(&begin).await?.parse()?;
         kafka.delete_records(TOPIC, partition, begin.max(2)).await?;
     }
-    let second =
-        "SELECT _partition, _offset FROM kaizen.decisions WHERE _partition = 3 ORDER BY _offset LIMIT 1, 1";
+    let second = "SELECT _offset FROM kaizen.decisions WHERE _partition = 3 ORDER BY _offset LIMIT 1, 1";
+    let second = audited.sql(second).await?;
     audited
         .sql(&format!(
-            "DELETE FROM kaizen.decisions WHERE (_partition, _offset) IN ({second})"
+            "DELETE FROM kaizen.decisions WHERE _partition = 3 AND _offset = {second}"
         ))
         .await?;
     let found = audited.audit(&[]).await?;
