@@ -12,13 +12,15 @@ const ROLLUP: &str = "SELECT toString((sum(decisions), sum(successes), sum(quali
      sum(measure_sums['cost_usd']))) FROM rollup_hourly";
 
 async fn tamper(sandbox: &Sandbox) -> Result<()> {
-    sandbox
-        .execute(
-            "INSERT INTO rollup_hourly (hour, log_type, method_used, decisions, quality_sum, processing_times) \
-             SETTINGS insert_deduplicate = 0 VALUES \
-             ('2024-01-01 02:00:00', 'a', 'x', 5, 1.5, {1000:2}), ('2024-01-01 03:00:00', 'nobody', '', 7, 0, {})",
-        )
-        .await?;
+    static TIMES: AtomicI64 = AtomicI64::new(0);
+    // The same rows again are to be there again.
+    let token = TIMES.fetch_add(1, Ordering::Relaxed);
+    let sql = format!(
+        "INSERT INTO rollup_hourly (hour, log_type, method_used, decisions, quality_sum, processing_times) \
+         SETTINGS insert_deduplication_token = 'by hand {token}' VALUES \
+         ('2024-01-01 02:00:00', 'a', 'x', 5, 1.5, {{1000:2}}), ('2024-01-01 03:00:00', 'nobody', '', 7, 0, {{}})"
+    );
+    sandbox.execute(&sql).await?;
     sandbox
         .execute("ALTER TABLE rollup_hourly DELETE WHERE hour = '2024-01-01 04:00:00' AND method_used = 'y' SETTINGS mutations_sync = 2")
         .await
