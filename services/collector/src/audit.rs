@@ -114,7 +114,12 @@ impl Auditor {
         self.look_at_suspects(settled).await?;
         let beginning = self.course.without_floor(settled);
         let floors = self.floors(beginning).await.context("Kafka")?;
-        self.course.begin(floors);
+        // Where no record is young enough, the floor is the end, which may have moved meanwhile.
+        let stored = |(partition, floor): (Partition, i64)| {
+            let end = settled.get(&partition).copied().unwrap_or(floor);
+            (partition, floor.min(end))
+        };
+        self.course.begin(floors.into_iter().map(stored));
         let leg = self.course.next(settled, self.config.max_offsets.get());
         self.look_at(&leg.spans).await?;
         self.course.done(leg);

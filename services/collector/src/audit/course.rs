@@ -66,10 +66,12 @@ impl Course {
             let Some(place) = self.0.get(partition) else {
                 continue;
             };
-            let seen = (*end).min(place.seen.saturating_add(share)).max(place.seen);
-            let left = share - (seen - place.seen);
-            let again = place.seen.min(place.again.saturating_add(left));
-            for (first, next) in [(place.again, again), (place.seen, seen)] {
+            // Never beyond what is stored, wherever the floor was taken to be.
+            let start = place.seen.max(place.floor).min(*end);
+            let seen = (*end).min(start.saturating_add(share));
+            let left = share - (seen - start);
+            let again = start.min(place.again.saturating_add(left));
+            for (first, next) in [(place.again, again), (start, seen)] {
                 if first < next {
                     let span = Span {
                         partition: partition.number,
@@ -79,7 +81,7 @@ impl Course {
                     leg.spans.push((partition.clone(), span));
                 }
             }
-            let round_ends = again >= place.seen;
+            let round_ends = again >= start;
             let place = Place {
                 seen,
                 again: if round_ends { place.floor } else { again },
@@ -144,7 +146,26 @@ mod tests {
         assert_eq!(go(&mut course, &both, 10), [(0, 4), (0, 4)]);
         let one = BTreeMap::from([(partition(1), 100)]);
         assert_eq!(go(&mut course, &one, 10), [(5, 14)]);
-        assert_eq!(course.without_floor(&both), [partition(0)]);
+        assert_eq!(course.without_floor(&both), [partition(0), partition(1)]);
+        let leg = course.next(&both, 10);
+        let spans: Vec<_> = leg
+            .spans
+            .iter()
+            .map(|(of, span)| (of.number, span.first))
+            .collect();
+        assert_eq!(spans, [(1, 15)], "without a floor there is no place");
+    }
+
+    #[test]
+    fn what_is_not_stored_is_not_looked_at_also_when_the_floor_was_beyond_it_and_is_lower_now() {
+        let mut course = Course::default();
+        let mut settled = BTreeMap::from([(partition(0), 0)]);
+        course.begin([(partition(0), 239)]);
+        assert!(go(&mut course, &settled, 1000).is_empty());
+        course.begin([(partition(0), 0)]);
+        assert!(go(&mut course, &settled, 1000).is_empty());
+        settled.insert(partition(0), 240);
+        assert_eq!(go(&mut course, &settled, 1000), [(0, 239)]);
     }
 
     #[test]
