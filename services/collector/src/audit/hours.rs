@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use kaizen_warehouse::queries::{HourCount, RollupAudit, Window};
 
-/// Looks in which a difference must be the same.
+/// Looks in a row in which a difference must be the same, or gone.
 const LOOKS: u32 = 3;
 /// Hours whose differences are looked at again in one run; further ones wait for the next round.
 const AGAIN: usize = 24;
@@ -21,8 +21,8 @@ pub struct Hours {
     windows: Vec<Window>,
     /// Differences, with the looks in which each was the same.
     suspects: BTreeMap<Hour, (RollupAudit, u32)>,
-    /// Differences that stood.
-    wrong: BTreeMap<Hour, RollupAudit>,
+    /// Differences that stood, with the looks since then in which there was none.
+    wrong: BTreeMap<Hour, (RollupAudit, u32)>,
 }
 
 impl Hours {
@@ -62,12 +62,10 @@ impl Hours {
                 .first()
                 .is_some_and(|it| (it.start().as_second()..it.end().as_second()).contains(&hour))
         };
-        let mut again: Vec<u32> = self
-            .suspects
-            .keys()
-            .map(|(_, hour)| *hour)
-            .filter(|hour| !within(*hour))
-            .collect();
+        let mending = self.wrong.iter().filter(|(_, (_, right))| *right > 0);
+        let mending = mending.map(|((_, hour), _)| *hour).take(AGAIN);
+        let again = self.suspects.keys().map(|(_, hour)| *hour);
+        let mut again: Vec<u32> = again.chain(mending).filter(|hour| !within(*hour)).collect();
         again.sort_unstable();
         again.dedup();
         windows.extend(again.into_iter().filter_map(|hour| window(hour, hour)));
@@ -86,12 +84,17 @@ impl Hours {
         }
         let (start, end) = (window.start().as_second(), window.end().as_second());
         let mut mended = Vec::new();
-        self.wrong.retain(|hour, difference| {
-            let stands = !(start..end).contains(&hour.1.into()) || now.remove(hour).is_some();
-            if !stands {
+        self.wrong.retain(|hour, (difference, right)| {
+            if !(start..end).contains(&hour.1.into()) {
+                return true;
+            }
+            // An insert under way can hide a difference as well as make one.
+            *right = if now.remove(hour).is_some() { 0 } else { *right + 1 };
+            let is_mended = *right >= LOOKS;
+            if is_mended {
                 mended.push(difference.clone());
             }
-            stands
+            !is_mended
         });
         let mut before = BTreeMap::new();
         self.suspects.retain(|hour, suspect| {
@@ -109,7 +112,7 @@ impl Hours {
             let looks = same.map_or(1, |(_, looks)| looks + 1);
             if looks >= LOOKS {
                 found.push(difference.clone());
-                self.wrong.insert(hour, difference);
+                self.wrong.insert(hour, (difference, 0));
             } else if self.suspects.len() < AGAIN {
                 self.suspects.insert(hour, (difference, looks));
             }
@@ -183,14 +186,32 @@ mod tests {
             ((0, 0, 0), (0, 0, 0), (1, 0, 1))
         );
         assert_eq!((look(&[7]), look(&[8])), ((0, 0, 1), (0, 0, 1)), "once");
-        assert_eq!((look(&[]), look(&[])), ((0, 1, 0), (0, 0, 0)));
+        assert_eq!(
+            (look(&[]), look(&[]), look(&[7])),
+            ((0, 0, 1), (0, 0, 1), (0, 0, 1)),
+            "hidden by a moment"
+        );
+        assert_eq!(
+            (look(&[]), look(&[]), look(&[])),
+            ((0, 0, 1), (0, 0, 1), (0, 1, 0))
+        );
+        assert_eq!(look(&[]), (0, 0, 0));
     }
 
     #[test]
     fn a_suspect_is_looked_at_again_before_its_turn() {
         let mut hours = Hours::default();
         let day = window(0, 23 * 3600).unwrap();
-        hours.compared(day, vec![difference(5, 1)]);
-        assert_eq!(bounds(&hours.next()), [(5, 6)]);
+        for _ in 0..LOOKS {
+            hours.compared(day, vec![difference(5, 1)]);
+            let again = if hours.standing() == 0 {
+                vec![(5, 6)]
+            } else {
+                vec![]
+            };
+            assert_eq!(bounds(&hours.next()), again);
+        }
+        hours.compared(day, vec![]);
+        assert_eq!(bounds(&hours.next()), [(5, 6)], "is it right now?");
     }
 }
