@@ -16,6 +16,8 @@ const SLACK: usize = 8 * 1024;
 #[derive(Debug, Default)]
 pub struct Rows {
     full: Vec<Bytes>,
+    /// Memory of those: a row longer than its piece has room for makes the piece grow beyond what it then holds.
+    closed: usize,
     open: Vec<u8>,
     bytes: usize,
     index: Vec<Row>,
@@ -56,6 +58,7 @@ impl Rows {
     /// Ends the last piece: no row comes after.
     pub fn close(&mut self) {
         if !self.open.is_empty() {
+            self.closed += self.open.capacity();
             self.full.push(Bytes::from(std::mem::take(&mut self.open)));
         }
     }
@@ -106,9 +109,7 @@ impl Rows {
 
     /// Bytes of memory.
     pub fn memory(&self) -> usize {
-        // A row that is longer than its piece has room for makes that piece grow to twice its size at most.
-        let full: usize = self.full.iter().map(|piece| piece.len().max(PIECE + SLACK)).sum();
-        full + self.open.capacity() + self.index.capacity() * size_of::<Row>()
+        self.closed + self.open.capacity() + self.index.capacity() * size_of::<Row>()
     }
 }
 
