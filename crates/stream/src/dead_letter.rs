@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kaizen_decision::letter::header;
 use rdkafka::error::KafkaResult;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use crate::batch::{DeadLetter, Partition};
 use crate::kafka::KafkaConfig;
@@ -12,9 +12,8 @@ use crate::publish::{Message, Publication, PublishError, Publisher};
 
 /// How long Kafka may take to acknowledge a letter.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a full queue of the producer is waited for before the letter counts as failed, and how often it is looked at.
+/// How long a full queue of the producer is waited for before the letter counts as failed.
 const QUEUE: Duration = Duration::from_secs(5);
-const FULL: Duration = Duration::from_millis(10);
 
 /// The way to the topic of dead letters.
 #[derive(Clone)]
@@ -85,11 +84,6 @@ impl DeadLetters {
             headers: &headers,
         };
         let deadline = Instant::now() + QUEUE;
-        loop {
-            match self.publisher.send(&message, publication) {
-                Err(PublishError::Full) if Instant::now() < deadline => sleep(FULL).await,
-                sent => return sent,
-            }
-        }
+        self.publisher.send_by(&message, publication, deadline).await
     }
 }

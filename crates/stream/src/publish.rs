@@ -8,8 +8,12 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::{ClientConfig, ClientContext};
 use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep};
 
 use crate::kafka::KafkaConfig;
+
+/// How often a full queue is looked at; librdkafka tells nobody that there is room.
+const FULL: Duration = Duration::from_millis(5);
 
 /// One record to publish.
 #[derive(Debug, Clone, Copy)]
@@ -156,6 +160,24 @@ impl Publisher {
             KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) => PublishError::Full,
             error => PublishError::Refused(error),
         })
+    }
+
+    /// The same; while the queue is full, waits for room until the deadline.
+    ///
+    /// # Errors
+    /// The queue is full still, or Kafka's client refuses the record.
+    pub async fn send_by(
+        &self,
+        message: &Message<'_>,
+        publication: &Publication,
+        deadline: Instant,
+    ) -> Result<(), PublishError> {
+        loop {
+            match self.send(message, publication) {
+                Err(PublishError::Full) if Instant::now() < deadline => sleep(FULL).await,
+                sent => return sent,
+            }
+        }
     }
 
     /// Waits until Kafka has answered for every record in the queue. Blocks for at most `patience`.

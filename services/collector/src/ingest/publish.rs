@@ -8,14 +8,12 @@ use kaizen_decision::{
     RawRecord, Reason, Rejection, Replay, Schema, TimePolicy, decode, read_change, read_outcome, validate,
 };
 use kaizen_stream::{Message, Publication, PublishError, Publisher};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::refuse::Refusal;
 use crate::config::Kind;
 use crate::instruments::IngestInstruments;
 
-/// How often a full queue is looked at again.
-const FULL: Duration = Duration::from_millis(5);
 /// After so many records other requests get their turn on the thread.
 const TURN: usize = 256;
 
@@ -189,12 +187,9 @@ impl Intake {
         publication: &Publication,
         deadline: Instant,
     ) -> Result<(), Refusal> {
-        loop {
-            match self.publisher.send(message, publication) {
-                Err(PublishError::Full) if Instant::now() < deadline => sleep(FULL).await,
-                Err(PublishError::Full) => return Err(Refusal::QueueFull),
-                sent => return sent.map_err(|error| self.is_away(&error)),
-            }
+        match self.publisher.send_by(message, publication, deadline).await {
+            Err(PublishError::Full) => Err(Refusal::QueueFull),
+            sent => sent.map_err(|error| self.is_away(&error)),
         }
     }
 
