@@ -130,12 +130,7 @@ impl Auditor {
     async fn look_at_suspects(&mut self, settled: &BTreeMap<Partition, i64>) -> anyhow::Result<()> {
         let mut spans = Vec::new();
         for partition in settled.keys() {
-            let suspects = self
-                .findings
-                .get(partition)
-                .map(Findings::suspects)
-                .unwrap_or_default();
-            spans.extend(suspects.into_iter().map(|(first, last)| {
+            spans.extend(self.suspects(partition).into_iter().map(|(first, last)| {
                 let span = Span {
                     partition: partition.number,
                     first,
@@ -145,21 +140,18 @@ impl Auditor {
             }));
         }
         self.look_at(&spans).await?;
-        for (partition, span) in &spans {
-            let left = self
-                .findings
-                .get(partition)
-                .map(Findings::suspects)
-                .unwrap_or_default();
-            if !left
-                .iter()
-                .any(|(first, last)| *first <= span.last && span.first <= *last)
-            {
-                let Span { first, last, .. } = span;
+        for (partition, Span { first, last, .. }) in &spans {
+            let overlaps = |run: Run| run.0 <= *last && *first <= run.1;
+            if !self.suspects(partition).into_iter().any(overlaps) {
                 tracing::info!(%partition, first, last, "offsets had no row at the first look and have one at the second");
             }
         }
         self.ask_about_suspects(settled).await.context("Kafka")
+    }
+
+    fn suspects(&self, partition: &Partition) -> Vec<Run> {
+        let findings = self.findings.get(partition);
+        findings.map(Findings::suspects).unwrap_or_default()
     }
 
     /// Notes what is wrong with these spans.
