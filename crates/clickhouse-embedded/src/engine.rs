@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::assemble::literal;
+use crate::deduplication_log::forget_lost_blocks;
 use crate::exception::{Exception, code};
 use crate::folder::FolderLock;
 use crate::library::{Connection, Library, OpenError};
@@ -44,9 +45,16 @@ impl Engine {
     /// Starts the engine on the locked folder; blocks while it loads tables.
     ///
     /// # Errors
-    /// The folder is not an engine's, or the engine does not answer.
+    /// The folder is not an engine's or cannot be written, or the engine does not answer.
     pub fn open(library: &'static Library, lock: FolderLock) -> anyhow::Result<Self> {
         let folder = lock.folder().to_owned();
+        let forgotten = forget_lost_blocks(&folder)?;
+        if forgotten > 0 {
+            tracing::info!(
+                blocks = forgotten,
+                "blocks that a crash kept from becoming parts are forgotten"
+            );
+        }
         let mut anchor = library.connect(&folder)?;
         let answer = anchor.query(b"SELECT version(), timezone()", "TSV", &[])?;
         let text = String::from_utf8_lossy(answer.bytes()).into_owned();

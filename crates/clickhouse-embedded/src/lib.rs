@@ -11,6 +11,7 @@ pub mod auth;
 pub mod connection;
 pub mod content_type;
 pub mod decode;
+pub mod deduplication_log;
 pub mod encode;
 pub mod engine;
 pub mod exception;

@@ -77,6 +77,48 @@ async fn after_kill_9_acknowledged_inserts_are_there_and_the_others_whole_or_not
     assert_eq!(server.terminate().await, Some(0));
 }
 
+/// As a crash leaves it between the note of a block and the move of its part; here the part is removed by hand.
+#[tokio::test]
+async fn an_insert_whose_part_a_crash_has_lost_is_stored_when_it_is_repeated() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start_in(folder.path(), |_| ()).await;
+    let settings = "SETTINGS non_replicated_deduplication_window = 100";
+    for statement in [
+        format!("CREATE TABLE t (n UInt64) ENGINE = MergeTree ORDER BY n {settings}"),
+        format!("CREATE TABLE sums (n UInt64) ENGINE = SummingMergeTree ORDER BY tuple() {settings}"),
+        "CREATE MATERIALIZED VIEW v TO sums AS SELECT sum(n) AS n FROM t".to_owned(),
+    ] {
+        server.sql(statement).await;
+    }
+    let insert = async |server: &Server, n: u64| {
+        let settings = [
+            ("insert_deduplication_token", n.to_string()),
+            (
+                "deduplicate_blocks_in_dependent_materialized_views",
+                "1".to_owned(),
+            ),
+        ];
+        let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
+        server
+            .sql_with(&settings, format!("INSERT INTO t VALUES ({n})"))
+            .await;
+    };
+    insert(&server, 1).await;
+    insert(&server, 2).await;
+    let path = "SELECT path FROM system.parts WHERE table = 'sums' AND active ORDER BY max_block_number DESC LIMIT 1";
+    let lost = server.sql(path).await;
+    server.kill_9().await;
+    std::fs::remove_dir_all(lost).unwrap();
+    let server = Server::start_in(folder.path(), |_| ()).await;
+    assert_eq!(server.sql("SELECT sum(n) FROM sums").await, "1");
+    for _ in 0..2 {
+        insert(&server, 1).await;
+        insert(&server, 2).await;
+    }
+    let sums = "SELECT (SELECT sum(n) FROM t) AS rows, (SELECT sum(n) FROM sums) AS sums";
+    assert_eq!(server.sql(sums).await, "3\t3");
+}
+
 #[tokio::test]
 async fn state_survives_a_graceful_stop() {
     let folder = TempDir::new().unwrap();
