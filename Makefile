@@ -16,7 +16,7 @@ buf := web/node_modules/.bin/buf
 # What the contracts must not break.
 against ?= HEAD~1
 
-.PHONY: help demo test up down clean-state setup build web lint verify bench chaos fuzz docs env
+.PHONY: help demo test up down clean-state setup build web lint verify bench chaos fuzz reference docs env
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s $$'\t'
@@ -62,7 +62,7 @@ lint: ## Format, clippy, cargo-deny, contracts, shell scripts
 	  $(buf) breaking --against ".git#ref=$$(git rev-parse $(against))"; \
 	else echo "buf breaking: there is no $(against) to compare with"; fi
 	npm run --prefix web --silent check
-	shellcheck --severity=warning deploy/*/*.sh docs/*.sh sdk/python/test.sh fuzz/run.sh tests/*.sh tests/clients/run.sh .ci/run
+	shellcheck --severity=warning deploy/*/*.sh docs/*.sh sdk/python/test.sh crates/stats/tests/*/make.sh fuzz/run.sh tests/*.sh tests/clients/run.sh .ci/run
 
 verify: test ## What must hold before a commit lands: every test, lint first
 
@@ -76,6 +76,9 @@ chaos: setup build ## Kill and stop parts by seeded chance and check that each r
 
 fuzz: ## Fuzz everything that reads what others wrote, guided by coverage (SECONDS=60 INPUTS=-1 a target; TARGETS="decode ...")
 	@fuzz/run.sh $(or $(SECONDS),60) $(or $(INPUTS),-1) $(TARGETS)
+
+reference: ## Make the reference values of crates/stats anew from SciPy and its kin; fails if they drifted
+	@crates/stats/tests/reference/make.sh
 
 docs: build ## Generate docs/instruments.md
 	@docs/generate-instruments.sh

@@ -33,6 +33,7 @@ step "dashboard: in a browser" dashboard_in_a_browser
 step "lint" make lint
 step "instruments are documented" instruments_are_documented
 step "local stack" tests/stack.sh
+step "reference values of the statistics" make reference
 step "Python logger" sdk/python/test.sh
 # Two at once: each whole-system test has a broker, an engine and services of its own on these cores.
 step "Rust tests" cargo test --release --locked --workspace --no-fail-fast -- --test-threads=2

@@ -1,5 +1,5 @@
 //! The statistics behind Kaizen's findings. Pure: numbers in, numbers out; the same input gives the same bits. Every
-//! method names its paper and is held to reference values of SciPy (`tests/reference.py` makes them).
+//! method names its paper and is held to reference values of SciPy and its kin (`make reference`).
 
 mod benjamini_hochberg;
 mod paired_t;

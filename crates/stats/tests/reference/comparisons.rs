@@ -1,7 +1,9 @@
-//! The methods against SciPy.
+//! Comparisons of windows and groups.
 
 use kaizen_stats::{benjamini_hochberg, paired_t};
 use serde::Deserialize;
+
+use crate::close;
 
 #[derive(Deserialize)]
 struct Reference {
@@ -23,11 +25,7 @@ struct Family {
 }
 
 fn reference() -> serde_json::Result<Reference> {
-    serde_json::from_str(include_str!("reference.json"))
-}
-
-fn close(found: f64, expected: f64) -> bool {
-    (found - expected).abs() <= 1e-9 * expected.abs().max(1e-6)
+    serde_json::from_str(include_str!("comparisons.json"))
 }
 
 #[test]
