@@ -2,7 +2,22 @@
 //! method names its paper and is held to reference values of SciPy and its kin (`make reference`).
 
 mod benjamini_hochberg;
+mod bonferroni;
+mod dispersion;
+mod mann_whitney;
+mod normal;
 mod paired_t;
+mod two_proportions;
+mod welch;
+mod wilson;
+mod winners_and_losers;
 
 pub use benjamini_hochberg::benjamini_hochberg;
+pub use bonferroni::bonferroni;
+pub use dispersion::{mean_dispersion, proportion_dispersion};
+pub use mann_whitney::{MannWhitney, mann_whitney};
 pub use paired_t::{PairedT, paired_t};
+pub use two_proportions::{TwoProportions, two_proportions};
+pub use welch::{Moments, Welch, welch};
+pub use wilson::wilson_interval;
+pub use winners_and_losers::{Standing, standings_by_mean, standings_by_proportion};
