@@ -7,6 +7,7 @@ mod dispersion;
 mod mann_whitney;
 mod normal;
 mod paired_t;
+mod slices;
 mod two_proportions;
 mod welch;
 mod wilson;
@@ -17,6 +18,9 @@ pub use bonferroni::bonferroni;
 pub use dispersion::{mean_dispersion, proportion_dispersion};
 pub use mann_whitney::{MannWhitney, mann_whitney};
 pub use paired_t::{PairedT, paired_t};
+pub use slices::{
+    Cube, Culprit, OTHER, SliceSearch, Split, TwoPeriods, WrongNumberOfValues, find_culprits, split_change,
+};
 pub use two_proportions::{TwoProportions, two_proportions};
 pub use welch::{Moments, Welch, welch};
 pub use wilson::wilson_interval;
