@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::connection::Connection;
 use crate::output::Output;
-use crate::{admin, analyze, audit, dlq, health, import, metrics, publish, simulate};
+use crate::{admin, analyze, audit, dlq, explain, health, import, metrics, publish, simulate};
 
 /// Kaizen watches AI systems in production and improves them with proof.
 ///
@@ -38,6 +38,8 @@ pub enum Command {
         #[command(subcommand)]
         command: metrics::Metrics,
     },
+    /// Tell which slices of the decisions made a metric change
+    Explain(explain::Explain),
     /// Run the analysis of a period and print its summary
     Analyze(analyze::Analyze),
     /// Check that every record is stored once and the rollup says what its decisions say

@@ -8,6 +8,7 @@ mod collected;
 mod connection;
 mod deliveries;
 mod dlq;
+mod explain;
 mod follow;
 mod health;
 mod import;
@@ -50,6 +51,7 @@ fn run(
             Command::Import(import) => import::run(&import, &connection, output).await,
             Command::Publish(publish) => publish::run(&publish, &connection, output),
             Command::Metrics { command } => metrics::run(&command, &connection, output).await,
+            Command::Explain(explain) => explain::run(&explain, &connection, output).await,
             Command::Analyze(analyze) => analyze::run(&analyze, &connection, output).await,
             Command::Audit(audit) => audit::run(&audit, &connection, output).await,
             Command::Dlq { command } => dlq::run(&command, &connection, output).await,

@@ -85,9 +85,25 @@ enum CompareTo {
     Previous,
 }
 
-fn filter(text: &str) -> Result<(String, String), String> {
+/// `DIMENSION=VALUE`.
+pub fn filter(text: &str) -> Result<(String, String), String> {
     let (dimension, value) = text.split_once('=').ok_or("must be DIMENSION=VALUE")?;
     Ok((dimension.to_owned(), value.to_owned()))
+}
+
+/// One filter a dimension.
+pub fn filters(pairs: &[(String, String)]) -> Vec<Filter> {
+    let mut filters: Vec<Filter> = Vec::new();
+    for (dimension, value) in pairs {
+        match filters.iter_mut().find(|filter| filter.dimension == *dimension) {
+            Some(filter) => filter.values.push(value.clone()),
+            None => filters.push(Filter {
+                dimension: dimension.clone(),
+                values: vec![value.clone()],
+            }),
+        }
+    }
+    filters
 }
 
 /// A point in time as people write it; a date is its midnight in the zone.
@@ -140,16 +156,6 @@ async fn list(connection: &Connection, output: Output) -> anyhow::Result<()> {
 
 impl MetricQuery {
     fn request(&self) -> anyhow::Result<QueryMetricRequest> {
-        let mut filters: Vec<Filter> = Vec::new();
-        for (dimension, value) in &self.filters {
-            match filters.iter_mut().find(|filter| filter.dimension == *dimension) {
-                Some(filter) => filter.values.push(value.clone()),
-                None => filters.push(Filter {
-                    dimension: dimension.clone(),
-                    values: vec![value.clone()],
-                }),
-            }
-        }
         let (from, to) = (
             time(&self.from, &self.time_zone)?,
             time(&self.to, &self.time_zone)?,
@@ -159,7 +165,7 @@ impl MetricQuery {
             window: Some(window_to_wire(from, to)),
             step: self.step.map_or(Step::Unspecified, StepLength::step).into(),
             time_zone: self.time_zone.clone(),
-            filters,
+            filters: filters(&self.filters),
             group_by: self.by.clone().unwrap_or_default(),
             group_limit: 0,
             compare_to: self.compare_to.map(|CompareTo::Previous| Comparison {

@@ -1,6 +1,9 @@
 //! The simulated fleet: eight weeks, 200,000 decisions, a planted fault. What the simulator knows of its own events is
 //! what the system says of them, to the last digit: over gRPC, in the analysis and on the dashboard.
 
+mod explained;
+
+use std::collections::BTreeMap;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -66,6 +69,7 @@ struct Group {
 #[derive(Deserialize)]
 struct Fault {
     metric: String,
+    slice: BTreeMap<String, String>,
 }
 
 /// A value of the system as a value of the truth.
@@ -106,6 +110,13 @@ async fn two_hundred_thousand_simulated_decisions_give_the_simulators_own_number
     let compared = every_metric_is_the_truth(&sandbox, &truth).await?;
     ensure!(compared > 140, "only {compared} values were compared");
     the_analysis_of_the_last_week_is_the_truth_and_finds_the_fault(&sandbox, &truth).await?;
+    let listed = metrics(&sandbox)
+        .await?
+        .list_metrics(ListMetricsRequest::default())
+        .await?
+        .into_inner()
+        .metrics;
+    explained::the_planted_slices_are_named_and_no_others(&sandbox, &truth, &listed).await?;
     the_dashboard_shows_what_grpc_says(&sandbox).await
 }
 

@@ -197,7 +197,7 @@ impl Metric {
     }
 
     /// The dimension the expression itself refers to, if any.
-    pub(crate) fn expression_dimension(&self) -> Option<&str> {
+    pub fn expression_dimension(&self) -> Option<&str> {
         match &self.expression {
             Expression::Share(Condition::Dimension { dimension, .. }) => Some(dimension),
             _ => None,

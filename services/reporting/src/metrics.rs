@@ -1,5 +1,6 @@
 //! `kaizen.analysis.v1.MetricService`.
 
+mod explain_change;
 mod get_decision;
 mod list_decisions;
 mod list_metrics;
@@ -9,8 +10,9 @@ use std::sync::Arc;
 
 use kaizen_api::analysis::v1::metric_service_server::MetricService;
 use kaizen_api::analysis::v1::{
-    Filter, GetDecisionRequest, GetDecisionResponse, ListDecisionsRequest, ListDecisionsResponse,
-    ListMetricsRequest, ListMetricsResponse, QueryMetricRequest, QueryMetricResponse,
+    ExplainChangeRequest, ExplainChangeResponse, Filter, GetDecisionRequest, GetDecisionResponse,
+    ListDecisionsRequest, ListDecisionsResponse, ListMetricsRequest, ListMetricsResponse, QueryMetricRequest,
+    QueryMetricResponse,
 };
 use kaizen_catalogue::Catalogue;
 use kaizen_warehouse::{Client, queries};
@@ -46,6 +48,15 @@ impl MetricService for Metrics {
         request: Request<QueryMetricRequest>,
     ) -> Result<Response<QueryMetricResponse>, Status> {
         query_metric::answer(self, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn explain_change(
+        &self,
+        request: Request<ExplainChangeRequest>,
+    ) -> Result<Response<ExplainChangeResponse>, Status> {
+        explain_change::answer(self, request.into_inner())
             .await
             .map(Response::new)
     }

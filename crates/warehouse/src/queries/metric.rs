@@ -1,7 +1,10 @@
 //! One metric over a window: whole, per step, per group, and beside another window.
 
+mod cube;
 mod outcomes;
 mod sums;
+
+pub use cube::cube;
 
 use std::collections::HashMap;
 

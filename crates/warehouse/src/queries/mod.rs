@@ -35,7 +35,7 @@ pub use ingested::{
     Offsets, Place, StoredIdentity, Table, deduplication_window, last_stored_offset, position,
     stored_identities, stored_offsets,
 };
-pub use metric::{Comparison, Grouping, MetricAnswer, MetricQuery, OTHER, Point, Series, metric};
+pub use metric::{Comparison, Grouping, MetricAnswer, MetricQuery, OTHER, Point, Series, cube, metric};
 pub use rejections::rejections;
 pub use scope::{Filter, MAX_FILTER_VALUES, MAX_FILTERS};
 pub use window::{MAX_POINTS, Step, Window};

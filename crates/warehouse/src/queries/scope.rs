@@ -74,6 +74,72 @@ pub(super) fn bind_dimension(query: Query, dimension: &str) -> Query {
     }
 }
 
+/// What rows are grouped by: the values of dimensions, of each the listed ones, the others as one value.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Split<'a> {
+    /// All rows are one group without a name.
+    None,
+    /// A group is a value of a dimension.
+    By(&'a Listed<'a>),
+    /// A group is a combination of values, named by the JSON array of them.
+    ByAll(&'a [Listed<'a>]),
+}
+
+/// Values of a dimension.
+#[derive(Debug, Clone)]
+pub(super) struct Listed<'a> {
+    pub(super) dimension: &'a str,
+    pub(super) values: Vec<String>,
+    /// What the others are called.
+    pub(super) other: &'static str,
+}
+
+impl<'a> Split<'a> {
+    /// SQL of a row's group, to be bound by [`Split::bind`]; `value` gives that of a dimension.
+    pub(super) fn sql(self, value: impl Fn(&str) -> String) -> String {
+        let one = |(at, listed): (usize, &Listed<'_>)| {
+            let value = value(listed.dimension);
+            format!("if(({value} AS value{at}) IN ?, value{at}, ?)")
+        };
+        match self {
+            Self::None => "''".to_owned(),
+            Self::By(listed) => one((0, listed)),
+            Self::ByAll(all) => {
+                let values: Vec<_> = all.iter().enumerate().map(one).collect();
+                format!("toJSONString([{}])", values.join(", "))
+            }
+        }
+    }
+
+    pub(super) fn bind(self, mut query: Query) -> Query {
+        for listed in self.listed() {
+            query = bind_dimension(query, listed.dimension)
+                .bind(listed.values_or_none())
+                .bind(listed.other);
+        }
+        query
+    }
+
+    fn listed(self) -> &'a [Listed<'a>] {
+        match self {
+            Self::None => &[],
+            Self::By(listed) => std::slice::from_ref(listed),
+            Self::ByAll(all) => all,
+        }
+    }
+}
+
+impl Listed<'_> {
+    /// ClickHouse has no empty list; a value that stands for the others stands in for it.
+    fn values_or_none(&self) -> Vec<&str> {
+        if self.values.is_empty() {
+            vec![self.other]
+        } else {
+            self.values.iter().map(String::as_str).collect()
+        }
+    }
+}
+
 /// The rollup rows a query reads.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'a> {

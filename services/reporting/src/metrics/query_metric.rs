@@ -40,7 +40,10 @@ pub async fn answer(metrics: &Metrics, request: QueryMetricRequest) -> Result<Qu
     })
 }
 
-fn window(field: &str, window: Option<kaizen_api::analysis::v1::Window>) -> Result<Window, Status> {
+pub(super) fn window(
+    field: &str,
+    window: Option<kaizen_api::analysis::v1::Window>,
+) -> Result<Window, Status> {
     let (start, end) = window_from_wire(field, window)?;
     Window::new(field, start, end).map_err(query_failed)
 }
@@ -56,7 +59,7 @@ fn step(step: i32) -> Result<Option<queries::Step>, Status> {
     }
 }
 
-fn zone(name: &str) -> Result<TimeZone, Status> {
+pub(super) fn zone(name: &str) -> Result<TimeZone, Status> {
     if name.is_empty() {
         return Ok(TimeZone::UTC);
     }
@@ -75,7 +78,7 @@ fn grouping(dimension: String, limit: u32) -> Result<Option<Grouping>, Status> {
     Ok((!dimension.is_empty()).then_some(Grouping { dimension, limit }))
 }
 
-fn comparison(comparison: Comparison) -> Result<queries::Comparison, Status> {
+pub(super) fn comparison(comparison: Comparison) -> Result<queries::Comparison, Status> {
     match comparison.to {
         Some(To::Previous(true)) => Ok(queries::Comparison::Previous),
         Some(To::Window(other)) => window("compare_to.window", Some(other)).map(queries::Comparison::Window),

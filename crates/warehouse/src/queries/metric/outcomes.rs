@@ -10,11 +10,11 @@ use jiff::{SignedDuration, Timestamp};
 use kaizen_catalogue::{Expression, Outcome};
 use serde::Deserialize;
 
-use super::sums::{ByGroup, in_list};
-use super::{MetricQuery, OTHER};
+use super::MetricQuery;
+use super::sums::ByGroup;
 use crate::queries::decisions::column;
 use crate::queries::estimate::Sums;
-use crate::queries::scope::{Scope, bind_dimension};
+use crate::queries::scope::{Scope, Split, bind_dimension};
 use crate::queries::{QueryError, Window};
 
 const HOUR: i64 = 3_600;
@@ -74,7 +74,7 @@ pub(super) async fn add(
     query: &MetricQuery<'_>,
     scope: &Scope<'_>,
     starts: &[u32],
-    split: Option<(&str, &[String])>,
+    split: Split<'_>,
     sums: &mut ByGroup,
 ) -> Result<(), QueryError> {
     let expression = &query.metric.expression;
@@ -83,10 +83,7 @@ pub(super) async fn add(
     };
     let told = Told::of(expression, outcome, scope.window);
     let mut bound = scope.client.query(&sql(scope, &told, split)).bind(starts);
-    bound = told.bind(bound);
-    if let Some((dimension, groups)) = split {
-        bound = bind_dimension(bound, dimension).bind(in_list(groups)).bind(OTHER);
-    }
+    bound = split.bind(told.bind(bound));
     for filter in scope.filters {
         bound = bind_dimension(bound, &filter.dimension).bind(&filter.values);
     }
@@ -152,10 +149,8 @@ impl<'a> Told<'a> {
 }
 
 /// Values are summed as decimals of six places, so that the order of rows does not matter.
-fn sql(scope: &Scope<'_>, told: &Told<'_>, split: Option<(&str, &[String])>) -> String {
-    let group = split.map_or("''".to_owned(), |(dimension, _)| {
-        format!("if(({} AS value) IN ?, value, ?)", column(dimension))
-    });
+fn sql(scope: &Scope<'_>, told: &Told<'_>, split: Split<'_>) -> String {
+    let group = split.sql(column);
     let kept: Vec<String> = (scope.filters.iter())
         .map(|filter| format!("{} IN ?", column(&filter.dimension)))
         .collect();

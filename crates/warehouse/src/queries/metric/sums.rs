@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::{Grouping, MetricQuery, OTHER, outcomes};
 use crate::queries::QueryError;
 use crate::queries::estimate::{Sums, Z95};
-use crate::queries::scope::{Scope, bind_dimension, dimension_sql};
+use crate::queries::scope::{Listed, Scope, Split, bind_dimension, dimension_sql};
 use crate::queries::window::seconds;
 
 /// Sums by group and first instant of the span.
@@ -37,16 +37,18 @@ struct GroupRow {
 }
 
 /// SQL of each sum, and the strings its `?` stand for in their order.
-struct Columns {
+pub(super) struct Columns {
     n: &'static str,
     hits: String,
     sum: &'static str,
     sum_squares: &'static str,
+    /// Level of the quantile, if there is one.
+    quantile: Option<f64>,
     binds: Vec<String>,
 }
 
 impl Columns {
-    fn of(expression: &Expression) -> Self {
+    pub(super) fn of(expression: &Expression) -> Self {
         let (n, hits) = match expression {
             Expression::Share(condition) => share(condition),
             Expression::Count
@@ -66,7 +68,26 @@ impl Columns {
             hits,
             sum,
             sum_squares,
+            quantile: match expression {
+                Expression::Quantile(_, level) => Some(*level),
+                _ => None,
+            },
             binds: binds(expression),
+        }
+    }
+
+    /// Decisions that have a processing time, and those of them that took longer than `seconds`.
+    pub(super) fn slower_than(seconds: f64) -> Self {
+        let nanoseconds = (seconds * 1e9).round() as u64;
+        Self {
+            n: "sum(processing_time_count)",
+            hits: format!(
+                "sum(arraySum(mapValues(mapFilter((time, n) -> time > {nanoseconds}, processing_times))))"
+            ),
+            sum: "toFloat64(0)",
+            sum_squares: "toFloat64(0)",
+            quantile: None,
+            binds: Vec::new(),
         }
     }
 }
@@ -157,13 +178,16 @@ pub(super) async fn by_group(
     edges: &[Timestamp],
     groups: &[String],
 ) -> Result<ByGroup, QueryError> {
-    let split = query
-        .group_by
-        .as_ref()
-        .map(|grouping| (grouping.dimension.as_str(), groups));
-    let mut sums = fetch(query, scope, edges, split).await?;
+    let listed = query.group_by.as_ref().map(|grouping| Listed {
+        dimension: &grouping.dimension,
+        values: groups.to_vec(),
+        other: OTHER,
+    });
+    let columns = &Columns::of(&query.metric.expression);
+    let split = listed.as_ref().map_or(Split::None, Split::By);
+    let mut sums = fetch(query, scope, edges, split, columns).await?;
     if query.shares_the_whole() {
-        let whole = fetch(query, scope, edges, None).await?;
+        let whole = fetch(query, scope, edges, Split::None, columns).await?;
         let whole = whole.get("").cloned().unwrap_or_default();
         for group in groups.iter().map(String::as_str).chain([OTHER]) {
             let buckets = sums.entry(group.to_owned()).or_default();
@@ -182,11 +206,13 @@ pub(super) async fn by_group(
     Ok(sums)
 }
 
-async fn fetch(
+/// The sums that the columns say, between each two `edges`.
+pub(super) async fn fetch(
     query: &MetricQuery<'_>,
     scope: &Scope<'_>,
     edges: &[Timestamp],
-    split: Option<(&str, &[String])>,
+    split: Split<'_>,
+    columns: &Columns,
 ) -> Result<ByGroup, QueryError> {
     let Some(window) = outcomes::ripe(query, scope.window) else {
         return Ok(ByGroup::new());
@@ -195,19 +221,15 @@ async fn fetch(
     if !outcomes::are_told(query, scope).await? {
         return Ok(ByGroup::new());
     }
-    let sql = sums_sql(query, scope, split.map(|(dimension, _)| dimension));
-    let mut bound = scope.client.query(&sql);
-    if let Some((dimension, groups)) = split {
-        bound = bind_dimension(bound, dimension).bind(in_list(groups)).bind(OTHER);
-    }
+    let sql = sums_sql(scope, split, columns);
     let starts: Vec<u32> = edges
         .iter()
         .take(edges.len().saturating_sub(1))
         .copied()
         .map(seconds)
         .collect();
-    bound = bound.bind(&starts);
-    for value in Columns::of(&query.metric.expression).binds {
+    let mut bound = split.bind(scope.client.query(&sql)).bind(&starts);
+    for value in &columns.binds {
         bound = bound.bind(value);
     }
     let rows: Vec<SumsRow> = scope.client.rows(scope.bind(bound)).await?;
@@ -224,28 +246,15 @@ async fn fetch(
     Ok(sums)
 }
 
-/// ClickHouse has no empty list; a value that no group has stands in for it.
-pub(super) fn in_list(groups: &[String]) -> Vec<&str> {
-    if groups.is_empty() {
-        vec![OTHER]
-    } else {
-        groups.iter().map(String::as_str).collect()
-    }
-}
-
 /// Points are found by rounding the hour down to the nearest of their first instants, which `jiff` computed: one
 /// library knows the time zones.
-fn sums_sql(query: &MetricQuery<'_>, scope: &Scope<'_>, dimension: Option<&str>) -> String {
-    let columns = Columns::of(&query.metric.expression);
-    let group = dimension.map_or("''".to_owned(), |dimension| {
-        let value = dimension_sql(dimension);
-        format!("if(({value} AS value) IN ?, value, ?)")
-    });
-    let quantile = match query.metric.expression {
-        Expression::Quantile(_, level) => quantile_columns(level),
-        _ => "toFloat64(0) AS quantile, toFloat64(0) AS lower, toFloat64(0) AS upper, false AS has_interval"
+fn sums_sql(scope: &Scope<'_>, split: Split<'_>, columns: &Columns) -> String {
+    let group = split.sql(dimension_sql);
+    let quantile = columns.quantile.map_or(
+        "toFloat64(0) AS quantile, toFloat64(0) AS lower, toFloat64(0) AS upper, false AS has_interval"
             .to_owned(),
-    };
+        quantile_columns,
+    );
     format!(
         "SELECT group, bucket, n, hits, sum, sum_squares, quantile, lower, upper, has_interval FROM ( \
          SELECT {group} AS group, toUInt32(roundDown(toUnixTimestamp(hour), ?)) AS bucket, \

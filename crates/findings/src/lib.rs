@@ -1,0 +1,8 @@
+//! From sums of decisions to findings. Pure: what the warehouse or a simulator has counted goes in, findings come out, and
+//! the same input gives the same bits. The methods are `kaizen-stats`'; here is what is asked of them.
+
+mod cube;
+mod explain;
+
+pub use cube::{Cell, CellSums, MetricCube, Quantity, REST};
+pub use explain::{Cause, Change, Explanation, explain};

@@ -1,0 +1,129 @@
+//! A metric in two windows, cell by cell of the dimensions that may explain its change.
+
+use std::collections::BTreeMap;
+
+use kaizen_catalogue::{Component, Expression, Metric, SplitDenominator};
+use kaizen_findings::{Cell, CellSums, MetricCube, Quantity, REST};
+
+use super::sums::{self, ByGroup, Columns};
+use super::{Grouping, MetricQuery};
+use crate::client::Client;
+use crate::queries::estimate::Sums;
+use crate::queries::scope::{Listed, Split, check_filters};
+use crate::queries::{QueryError, Window};
+
+/// Values of a dimension that stand for themselves; rarer ones are summed up.
+const VALUES: u32 = 20;
+/// Asks for the cells of the query's metric in its window and in `baseline`. `quantile` is the metric's value in
+/// `baseline`, for one that is a quantile.
+///
+/// # Errors
+/// Any [`QueryError`].
+pub async fn cube(
+    client: &Client,
+    query: &MetricQuery<'_>,
+    baseline: Window,
+    quantile: Option<f64>,
+) -> Result<MetricCube, QueryError> {
+    check_filters(Some(query.component), &query.filters)?;
+    let expression = &query.metric.expression;
+    let quantity = match (expression, quantile) {
+        (Expression::Quantile(..), Some(value)) => Quantity::Above(value),
+        (Expression::Quantile(..), None) => {
+            return Err(QueryError::invalid("compare_to", "has no decisions"));
+        }
+        (Expression::Mean(_) | Expression::Share(_) | Expression::OutcomeRate(_), _) => Quantity::Mean,
+        _ => Quantity::Total,
+    };
+    let columns = match quantity {
+        Quantity::Above(value) => Columns::slower_than(value),
+        _ => Columns::of(expression),
+    };
+    let dimensions = explaining(query.component, query.metric);
+    let listed = listed(client, query, baseline, &dimensions).await?;
+    let split = Split::ByAll(&listed);
+    let mut cells: BTreeMap<String, [CellSums; 2]> = BTreeMap::new();
+    for (at, window) in [query.window, baseline].into_iter().enumerate() {
+        let scope = query.scope(client, window);
+        let whole = [window.start(), window.end()];
+        let sums: ByGroup = sums::fetch(query, &scope, &whole, split, &columns).await?;
+        for (group, buckets) in sums {
+            if let Some(sums) = buckets.get(&window.start()) {
+                cells.entry(group).or_default()[at] = of(expression, quantity, sums);
+            }
+        }
+    }
+    let cell = |(group, [current, baseline]): (String, [CellSums; 2])| {
+        let values = serde_json::from_str(&group).map_err(|_| QueryError::Unreadable("a cell".to_owned()))?;
+        Ok(Cell {
+            values,
+            current,
+            baseline,
+        })
+    };
+    Ok(MetricCube {
+        quantity,
+        dimensions: dimensions.into_iter().map(str::to_owned).collect(),
+        cells: cells.into_iter().map(cell).collect::<Result<_, QueryError>>()?,
+    })
+}
+
+/// Dimensions that may be why the metric changed: all but the one it counts, and those that only the result gives a
+/// value, as the kind of a failure.
+fn explaining<'a>(component: &'a Component, metric: &'a Metric) -> Vec<&'a str> {
+    let of_the_result = |name: &str| {
+        let mut metrics = component.metrics.iter();
+        metrics
+            .any(|it| it.split_denominator == SplitDenominator::All && it.split_by.as_deref() == Some(name))
+    };
+    let counted = metric.expression_dimension();
+    let names = component.dimension_names();
+    names
+        .filter(|name| Some(*name) != counted && !of_the_result(name))
+        .collect()
+}
+
+/// The most frequent values of each dimension over both windows.
+async fn listed<'a>(
+    client: &Client,
+    query: &MetricQuery<'_>,
+    baseline: Window,
+    dimensions: &[&'a str],
+) -> Result<Vec<Listed<'a>>, QueryError> {
+    let mut listed = Vec::with_capacity(dimensions.len());
+    for dimension in dimensions {
+        let grouping = Grouping {
+            dimension: (*dimension).to_owned(),
+            limit: VALUES,
+        };
+        let mut values = Vec::new();
+        for window in [query.window, baseline] {
+            let scope = query.scope(client, window);
+            values.extend(sums::largest_groups(query, &scope, &grouping).await?);
+        }
+        values.sort_unstable();
+        values.dedup();
+        listed.push(Listed {
+            dimension,
+            values,
+            other: REST,
+        });
+    }
+    Ok(listed)
+}
+
+fn of(expression: &Expression, quantity: Quantity, sums: &Sums) -> CellSums {
+    let hits = sums.hits as f64;
+    let (sum, sum_squares) = match (quantity, expression) {
+        (Quantity::Mean, Expression::Mean(_)) => (sums.sum, sums.sum_squares),
+        (Quantity::Mean | Quantity::Above(_), _) => (hits, hits),
+        (Quantity::Total, Expression::Count) => (sums.n as f64, sums.n as f64),
+        (Quantity::Total, Expression::OutcomeCount(_)) => (hits, hits),
+        (Quantity::Total, _) => (sums.sum, sums.sum_squares),
+    };
+    CellSums {
+        n: sums.n as f64,
+        sum,
+        sum_squares,
+    }
+}
