@@ -6,14 +6,15 @@ use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use kaizen_api::analysis::v1::{
-    Analysis, ListMetricsRequest, MetricResult, RunAnalysisRequest, RunAnalysisResponse, Trend,
-    TrendDirection,
+    Analysis, Culprit, ListMetricsRequest, MetricExplanation, MetricResult, RunAnalysisRequest,
+    RunAnalysisResponse, Trend, TrendDirection,
 };
 use kaizen_api::time::{from_wire, window_to_wire};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::connection::{Connection, refused};
+use crate::explain::{culprit_json, ends, signed, slice};
 use crate::metrics::time;
 use crate::output::{self, Output, count, say, table, value};
 
@@ -169,7 +170,7 @@ const fn word(direction: TrendDirection) -> &'static str {
     }
 }
 
-/// What a reader should know first: what got worse, then what got better; then which groups stand out.
+/// What a reader should know first: what got worse, then what got better, and the slices that made it so.
 fn findings(answer: &RunAnalysisResponse) -> String {
     let mut text = String::new();
     for (direction, heading) in [
@@ -196,38 +197,54 @@ fn findings(answer: &RunAnalysisResponse) -> String {
                 "  {} {change} ({} significance, {p}, {})\n",
                 trend.metric, trend.significance, trend.method
             );
-            text += &groups(answer, &trend.metric);
+            text += &causes(answer, &trend.metric);
         }
     }
-    text
+    text + &hidden(answer)
 }
 
-/// The groups of a metric that moved most, if it is split.
-fn groups(answer: &RunAnalysisResponse, metric: &str) -> String {
-    let is_group = |result: &&MetricResult| {
-        !result.group.is_empty() && result.metric.as_ref().is_some_and(|known| known.name == metric)
+/// The slices that made a metric change.
+fn causes(answer: &RunAnalysisResponse, metric: &str) -> String {
+    let Some(found) = answer.explanations.iter().find(|it| it.metric == metric) else {
+        return String::new();
     };
-    let mut groups: Vec<_> = answer
-        .results
-        .iter()
-        .filter(is_group)
-        .filter(|group| group.change.is_some())
-        .collect();
-    let size = |group: &MetricResult| group.change.unwrap_or_default().abs();
-    groups.sort_by(|a, b| size(b).total_cmp(&size(a)));
-    let line = |group: &&MetricResult| {
-        let unit = group.metric.as_ref().map_or("", |metric| metric.unit.as_str());
-        let of = |side: &Option<kaizen_api::analysis::v1::Value>| {
-            value(side.as_ref().and_then(|it| it.value), unit)
-        };
+    let unit = &found.effect_unit;
+    let line = |culprit: &Culprit| {
+        let of = |side: Option<&kaizen_api::analysis::v1::Value>| value(side.and_then(|it| it.value), unit);
         format!(
-            "    {}: {} → {}\n",
-            group.group,
-            of(&group.previous),
-            of(&group.value)
+            "    {}: {} → {}, {} more than the rest ({}; n = {})\n",
+            slice(culprit),
+            of(culprit.previous.as_ref()),
+            of(culprit.value.as_ref()),
+            signed(culprit.effect, unit),
+            ends(culprit.interval.as_ref(), unit),
+            count(culprit.value.map_or(0, |it| it.n)),
         )
     };
-    groups.iter().take(3).map(line).collect()
+    found.culprits.iter().map(line).collect()
+}
+
+/// Slices that changed otherwise than the rest, of metrics whose whole did not.
+fn hidden(answer: &RunAnalysisResponse) -> String {
+    let moved = |metric: &str| {
+        let mut trends = answer.trends.iter();
+        trends.any(|trend| {
+            trend.metric == metric
+                && matches!(
+                    trend.direction(),
+                    TrendDirection::Declining | TrendDirection::Improving
+                )
+        })
+    };
+    let of = |found: &MetricExplanation| {
+        let causes = causes(answer, &found.metric);
+        (!causes.is_empty() && !moved(&found.metric)).then(|| format!("  {}\n{causes}", found.metric))
+    };
+    let all: String = answer.explanations.iter().filter_map(of).collect();
+    match all.as_str() {
+        "" => String::new(),
+        all => format!("\nChanged in some slices only:\n{all}"),
+    }
 }
 
 fn as_json(answer: &RunAnalysisResponse) -> serde_json::Value {
@@ -244,12 +261,17 @@ fn as_json(answer: &RunAnalysisResponse) -> serde_json::Value {
         json!({"metric": trend.metric, "direction": word(trend.direction()), "change_percent": trend.change_percent,
                "p_value": trend.p_value, "significance": trend.significance, "method": trend.method})
     };
+    let explanation = |it: &MetricExplanation| {
+        json!({"metric": it.metric, "explained": it.explained, "effect_unit": it.effect_unit, "change": it.change,
+               "mix": it.mix, "rate": it.rate, "culprits": it.culprits.iter().map(culprit_json).collect::<Vec<_>>()})
+    };
     json!({
         "analysis_id": analysis.analysis_id,
         "decisions": analysis.decisions,
         "rejections": analysis.rejections,
         "results": answer.results.iter().map(result).collect::<Vec<_>>(),
         "trends": answer.trends.iter().map(trend).collect::<Vec<_>>(),
+        "explanations": answer.explanations.iter().map(explanation).collect::<Vec<_>>(),
     })
 }
 

@@ -4,7 +4,9 @@ use clap::{Parser, Subcommand};
 
 use crate::connection::Connection;
 use crate::output::Output;
-use crate::{admin, analyze, audit, dlq, explain, health, import, metrics, publish, simulate};
+use crate::{
+    admin, analyze, audit, dlq, explain, health, import, metrics, publish, recommendations, simulate,
+};
 
 /// Kaizen watches AI systems in production and improves them with proof.
 ///
@@ -42,6 +44,12 @@ pub enum Command {
     Explain(explain::Explain),
     /// Run the analysis of a period and print its summary
     Analyze(analyze::Analyze),
+    /// List what the latest analysis recommends, and decide about it
+    Recommendations {
+        /// What to do with recommendations.
+        #[command(subcommand)]
+        command: recommendations::Recommendations,
+    },
     /// Check that every record is stored once and the rollup says what its decisions say
     Audit(audit::Audit),
     /// Look at dead letters, and replay them once their cause is mended

@@ -132,6 +132,16 @@ impl Connection {
         ))
     }
 
+    /// What analyses found, read from `reporting`.
+    ///
+    /// # Errors
+    /// It cannot be reached.
+    pub async fn readings(&self) -> anyhow::Result<AnalysisServiceClient<Channel>> {
+        Ok(AnalysisServiceClient::new(
+            channel("reporting", &self.reporting).await?,
+        ))
+    }
+
     /// The runs of `analysis`.
     ///
     /// # Errors

@@ -142,7 +142,8 @@ fn heading(answer: &ExplainChangeResponse) -> anyhow::Result<String> {
     Ok(text)
 }
 
-fn slice(culprit: &Culprit) -> String {
+/// A slice in words.
+pub fn slice(culprit: &Culprit) -> String {
     let condition = |it: &kaizen_api::analysis::v1::Condition| match it.value.as_str() {
         "" => format!("no {}", it.dimension),
         value => format!("{} = {value}", it.dimension),
@@ -154,38 +155,48 @@ fn mean(of: Option<&Value>, unit: &str) -> String {
     value(of.and_then(|it| it.value), unit)
 }
 
-fn signed(number: f64, unit: &str) -> String {
+/// A number with its sign.
+pub fn signed(number: f64, unit: &str) -> String {
     let sign = if number < 0.0 { "" } else { "+" };
     format!("{sign}{}", value(Some(number), unit))
 }
 
-fn ends(interval: Option<&Interval>, unit: &str) -> String {
+/// Both ends of an interval.
+pub fn ends(interval: Option<&Interval>, unit: &str) -> String {
     interval.map_or_else(String::new, |it| {
         format!("{} … {}", signed(it.lower, unit), signed(it.upper, unit))
     })
 }
 
 fn as_json(answer: &ExplainChangeResponse) -> serde_json::Value {
-    let of = |side: Option<&Value>| side.map(|it| json!({"value": it.value, "n": it.n}));
-    let pair = |interval: Option<Interval>| interval.map(|it| [it.lower, it.upper]);
-    let culprit = |it: &Culprit| {
-        let slice: serde_json::Map<_, _> = (it.slice.iter())
-            .map(|condition| (condition.dimension.clone(), json!(condition.value)))
-            .collect();
-        json!({"slice": slice, "value": of(it.value.as_ref()), "previous": of(it.previous.as_ref()),
-               "effect": it.effect, "interval": pair(it.interval), "p_value": it.p_value, "mix": it.mix, "rate": it.rate})
-    };
     json!({
         "metric": answer.metric.as_ref().map(|metric| &metric.name),
         "explained": answer.explained,
         "effect_unit": answer.effect_unit,
-        "value": of(answer.value.as_ref()),
-        "previous": of(answer.previous.as_ref()),
+        "value": value_json(answer.value.as_ref()),
+        "previous": value_json(answer.previous.as_ref()),
         "change": answer.change,
         "interval": pair(answer.change_interval),
         "p_value": answer.p_value,
         "mix": answer.mix,
         "rate": answer.rate,
-        "culprits": answer.culprits.iter().map(culprit).collect::<Vec<_>>(),
+        "culprits": answer.culprits.iter().map(culprit_json).collect::<Vec<_>>(),
     })
+}
+
+/// A culprit for machines.
+pub fn culprit_json(it: &Culprit) -> serde_json::Value {
+    let slice: serde_json::Map<_, _> = (it.slice.iter())
+        .map(|condition| (condition.dimension.clone(), json!(condition.value)))
+        .collect();
+    json!({"slice": slice, "value": value_json(it.value.as_ref()), "previous": value_json(it.previous.as_ref()),
+           "effect": it.effect, "interval": pair(it.interval), "p_value": it.p_value, "mix": it.mix, "rate": it.rate})
+}
+
+fn value_json(side: Option<&Value>) -> Option<serde_json::Value> {
+    side.map(|it| json!({"value": it.value, "n": it.n}))
+}
+
+fn pair(interval: Option<Interval>) -> Option<[f64; 2]> {
+    interval.map(|it| [it.lower, it.upper])
 }

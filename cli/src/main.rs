@@ -17,6 +17,7 @@ mod output;
 mod progress;
 mod publish;
 mod publisher;
+mod recommendations;
 mod simulate;
 mod topics;
 
@@ -53,6 +54,7 @@ fn run(
             Command::Metrics { command } => metrics::run(&command, &connection, output).await,
             Command::Explain(explain) => explain::run(&explain, &connection, output).await,
             Command::Analyze(analyze) => analyze::run(&analyze, &connection, output).await,
+            Command::Recommendations { command } => recommendations::run(&command, &connection, output).await,
             Command::Audit(audit) => audit::run(&audit, &connection, output).await,
             Command::Dlq { command } => dlq::run(&command, &connection, output).await,
             Command::Health(health) => health::run(&health, &connection, output).await,

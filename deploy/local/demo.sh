@@ -40,7 +40,8 @@ real_outreach() {
 
 analysed() {
   $kaizen analyze --from 2010-11-01 --to 2010-12-01 &&
-    $kaizen analyze --from 2026-02-23 --to 2026-03-02
+    $kaizen analyze --from 2026-02-23 --to 2026-03-02 &&
+    echo && $kaizen recommendations list
 }
 
 # 200,000 of the simulated fleet and 41,188 of the outreach, each once.

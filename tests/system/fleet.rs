@@ -2,6 +2,7 @@
 //! what the system says of them, to the last digit: over gRPC, in the analysis and on the dashboard.
 
 mod explained;
+mod recommended;
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -117,6 +118,7 @@ async fn two_hundred_thousand_simulated_decisions_give_the_simulators_own_number
         .into_inner()
         .metrics;
     explained::the_planted_slices_are_named_and_no_others(&sandbox, &truth, &listed).await?;
+    recommended::the_faults_are_to_be_mended_and_decisions_are_remembered(&sandbox, &truth).await?;
     the_dashboard_shows_what_grpc_says(&sandbox).await
 }
 

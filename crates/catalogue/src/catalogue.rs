@@ -26,6 +26,8 @@ pub struct Component {
     pub title: String,
     /// The `log_type` of the component's decisions; no two components share one.
     pub log_type: String,
+    /// What recommendations about it are filed under; its name when the file says none.
+    pub category: String,
     /// Dimensions read out of each event, besides [`BUILT_IN_DIMENSIONS`].
     pub dimensions: Vec<Extraction>,
     /// Numbers read out of each event, besides [`BUILT_IN_MEASURES`].

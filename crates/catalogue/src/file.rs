@@ -52,6 +52,7 @@ pub(crate) struct ComponentEntry {
     pub(crate) name: String,
     pub(crate) title: String,
     pub(crate) log_type: String,
+    pub(crate) category: Option<String>,
     #[serde(default, deserialize_with = "pairs")]
     pub(crate) dimensions: Vec<(String, String)>,
     #[serde(default, deserialize_with = "pairs")]

@@ -55,6 +55,9 @@ pub(crate) fn components(file: CatalogueFile) -> Checked<Vec<Component>> {
 fn component(entry: ComponentEntry) -> Checked<Component> {
     let key = |part: &str| format!("{}.{part}", entry.name);
     text(&key("title"), &entry.title)?;
+    if let Some(category) = &entry.category {
+        name(&key("category"), category)?;
+    }
     let dimensions = extractions(&key("dimensions"), entry.dimensions, &BUILT_IN_DIMENSIONS)?;
     let measures = extractions(&key("measures"), entry.measures, &BUILT_IN_MEASURES)?;
     if let Some(both) = measures
@@ -67,6 +70,7 @@ fn component(entry: ComponentEntry) -> Checked<Component> {
         dimensions,
         measures,
         metrics: Vec::new(),
+        category: entry.category.unwrap_or_else(|| entry.name.clone()),
         name: entry.name,
         title: entry.title,
         log_type: entry.log_type,

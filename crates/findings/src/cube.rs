@@ -51,15 +51,3 @@ impl CellSums {
         (self.n > 0.0).then(|| self.sum / self.n)
     }
 }
-
-impl MetricCube {
-    /// Mean over all decisions of the earlier window; `None` without any.
-    pub fn baseline_mean(&self) -> Option<f64> {
-        let all = self.cells.iter().fold(CellSums::default(), |all, cell| CellSums {
-            n: all.n + cell.baseline.n,
-            sum: all.sum + cell.baseline.sum,
-            sum_squares: all.sum_squares + cell.baseline.sum_squares,
-        });
-        all.mean()
-    }
-}

@@ -3,6 +3,10 @@
 
 mod cube;
 mod explain;
+mod facts;
+mod recommend;
 
 pub use cube::{Cell, CellSums, MetricCube, Quantity, REST};
-pub use explain::{Cause, Change, Explanation, explain};
+pub use explain::{Cause, Change, Explanation, Naming, explain};
+pub use facts::{ChangeEntry, ComponentFacts, Costs, Explained, Facts, Groups, MetricFacts, TrendFacts};
+pub use recommend::{Difficulty, Estimate, Evidence, Impact, Priority, Recommendation, Return, recommend};

@@ -17,6 +17,7 @@ pub use benjamini_hochberg::benjamini_hochberg;
 pub use bonferroni::bonferroni;
 pub use dispersion::{mean_dispersion, proportion_dispersion};
 pub use mann_whitney::{MannWhitney, mann_whitney};
+pub use normal::normal_cdf;
 pub use paired_t::{PairedT, paired_t};
 pub use slices::{
     Cube, Culprit, OTHER, SliceSearch, Split, TwoPeriods, WrongNumberOfValues, find_culprits, split_change,

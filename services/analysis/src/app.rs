@@ -51,7 +51,13 @@ impl Application for AnalysisApplication {
         let catalogue = Arc::new(Catalogue::load(&config.catalogue.path).context("catalogue.path")?);
         let client = Client::new(&config.clickhouse);
         let liveness = health.watch("runs", LONGEST_STAGE);
-        let runner = Runner::new(catalogue.clone(), client.clone(), instruments.clone(), liveness);
+        let runner = Runner::new(
+            catalogue.clone(),
+            client.clone(),
+            config.costs,
+            instruments.clone(),
+            liveness,
+        );
         let runs = Runs::new(runner.clone(), catalogue, client.clone());
         let clickhouse = health.require("clickhouse");
         let server = Server {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use kaizen_catalogue::Catalogue;
+use kaizen_findings::Costs;
 use kaizen_service::Progress as Liveness;
 use kaizen_warehouse::Client;
 use kaizen_warehouse::queries::{self, Analysis, AnalysisState, QueryError, Window, put_analysis};
@@ -87,6 +88,7 @@ type Running = Arc<Mutex<HashMap<String, watch::Receiver<Progress>>>>;
 pub struct Runner {
     catalogue: Arc<Catalogue>,
     client: Client,
+    costs: Arc<Costs>,
     instruments: Instruments,
     liveness: Liveness,
     running: Running,
@@ -95,16 +97,18 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// Runs over a catalogue and a warehouse.
+    /// Runs over a catalogue and a warehouse; work costs that much.
     pub fn new(
         catalogue: Arc<Catalogue>,
         client: Client,
+        costs: Costs,
         instruments: Instruments,
         liveness: Liveness,
     ) -> Self {
         Self {
             catalogue,
             client,
+            costs: Arc::new(costs),
             instruments,
             liveness,
             running: Running::default(),
@@ -217,10 +221,13 @@ impl Runner {
         let mut work = Work {
             catalogue: &self.catalogue,
             client: &self.client,
+            costs: &self.costs,
             analysis,
             measured: vec![],
             points: vec![],
             trends: vec![],
+            explanations: vec![],
+            recommendations: vec![],
         };
         let ran = tokio::select! {
             ran = self.stages(&mut work, progress) => ran.map_err(|error| error.to_string()),

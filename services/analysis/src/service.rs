@@ -7,8 +7,10 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use kaizen_api::analysis::v1::analysis_service_server::AnalysisService;
 use kaizen_api::analysis::v1::{
-    GetAnalysisRequest, GetAnalysisResponse, ListAnalysesRequest, ListAnalysesResponse, ListTrendsRequest,
-    ListTrendsResponse, RunAnalysisRequest, RunAnalysisResponse, WatchAnalysisRequest, WatchAnalysisResponse,
+    DecideRecommendationRequest, DecideRecommendationResponse, GetAnalysisRequest, GetAnalysisResponse,
+    ListAnalysesRequest, ListAnalysesResponse, ListRecommendationsRequest, ListRecommendationsResponse,
+    ListTrendsRequest, ListTrendsResponse, RunAnalysisRequest, RunAnalysisResponse, WatchAnalysisRequest,
+    WatchAnalysisResponse,
 };
 use kaizen_api::convert;
 use kaizen_api::status::{
@@ -22,6 +24,7 @@ use tokio_stream::wrappers::WatchStream;
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
 
+use crate::decide;
 use crate::runner::{Order, Progress, RunError, Runner};
 use crate::stages::STAGES;
 
@@ -52,6 +55,9 @@ impl Runs {
         let trends = queries::trends(&self.client, &ended)
             .await
             .map_err(query_failed)?;
+        let explanations = queries::explanations(&self.client, &ended)
+            .await
+            .map_err(query_failed)?;
         Ok(RunAnalysisResponse {
             analysis: Some(convert::analysis(ended)),
             results: points
@@ -59,6 +65,7 @@ impl Runs {
                 .filter_map(|point| convert::result(&self.catalogue, point))
                 .collect(),
             trends: trends.into_iter().map(convert::trend).collect(),
+            explanations: explanations.into_iter().map(convert::explanation).collect(),
         })
     }
 }
@@ -166,6 +173,22 @@ impl AnalysisService for Runs {
         Ok(Response::new(Box::pin(
             messages.map(|progress| Ok(message(progress))),
         )))
+    }
+
+    async fn decide_recommendation(
+        &self,
+        request: Request<DecideRecommendationRequest>,
+    ) -> Result<Response<DecideRecommendationResponse>, Status> {
+        decide::answer(&self.client, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn list_recommendations(
+        &self,
+        _: Request<ListRecommendationsRequest>,
+    ) -> Result<Response<ListRecommendationsResponse>, Status> {
+        Err(served_by("reporting"))
     }
 
     async fn get_analysis(

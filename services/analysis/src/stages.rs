@@ -1,18 +1,21 @@
 //! The stages of a run, in their order.
 
 mod count;
+mod explain;
 mod judge;
 mod measure;
+mod recommend;
 mod record;
 
 use kaizen_catalogue::Catalogue;
+use kaizen_findings::{Costs, Recommendation};
 use kaizen_warehouse::Client;
-use kaizen_warehouse::queries::{Analysis, MetricPoint, QueryError, TrendRecord};
+use kaizen_warehouse::queries::{Analysis, MetricExplanation, MetricPoint, QueryError, TrendRecord};
 
 pub use measure::Measured;
 
 /// The names of the stages, in their order.
-pub const STAGES: [&str; 4] = ["count", "measure", "judge", "record"];
+pub const STAGES: [&str; 6] = ["count", "measure", "judge", "explain", "recommend", "record"];
 
 /// What the stages work on, and what they have found so far.
 pub struct Work<'a> {
@@ -20,6 +23,8 @@ pub struct Work<'a> {
     pub catalogue: &'a Catalogue,
     /// Where the facts are.
     pub client: &'a Client,
+    /// What work costs.
+    pub costs: &'a Costs,
     /// The run.
     pub analysis: Analysis,
     /// What is known of each metric.
@@ -28,6 +33,10 @@ pub struct Work<'a> {
     pub points: Vec<MetricPoint>,
     /// The trends.
     pub trends: Vec<TrendRecord>,
+    /// Why metrics changed.
+    pub explanations: Vec<MetricExplanation>,
+    /// What to do, each with its identity.
+    pub recommendations: Vec<(String, Recommendation)>,
 }
 
 impl Work<'_> {
@@ -43,6 +52,8 @@ impl Work<'_> {
                 judge::judge(self);
                 Ok(())
             }
+            3 => explain::explain(self).await,
+            4 => recommend::recommend(self).await,
             _ => record::record(self).await,
         }
     }

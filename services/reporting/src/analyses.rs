@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use kaizen_api::analysis::v1::analysis_service_server::AnalysisService;
 use kaizen_api::analysis::v1::{
-    GetAnalysisRequest, GetAnalysisResponse, ListAnalysesRequest, ListAnalysesResponse, ListTrendsRequest,
-    ListTrendsResponse, RunAnalysisRequest, RunAnalysisResponse, WatchAnalysisRequest, WatchAnalysisResponse,
+    DecideRecommendationRequest, DecideRecommendationResponse, GetAnalysisRequest, GetAnalysisResponse,
+    ListAnalysesRequest, ListAnalysesResponse, ListRecommendationsRequest, ListRecommendationsResponse,
+    ListTrendsRequest, ListTrendsResponse, RecommendationState, RunAnalysisRequest, RunAnalysisResponse,
+    WatchAnalysisRequest, WatchAnalysisResponse,
 };
-use kaizen_api::convert::{analysis, result, trend};
+use kaizen_api::convert::{analysis, explanation, recommendation, result, trend};
 use kaizen_api::status::{invalid_argument, not_found, query_failed, served_by};
 use kaizen_catalogue::Catalogue;
 use kaizen_warehouse::Client;
@@ -74,6 +76,9 @@ impl AnalysisService for Analyses {
         let trends = queries::trends(&self.client, &found)
             .await
             .map_err(query_failed)?;
+        let explanations = queries::explanations(&self.client, &found)
+            .await
+            .map_err(query_failed)?;
         Ok(Response::new(GetAnalysisResponse {
             analysis: Some(analysis(found)),
             results: points
@@ -81,6 +86,43 @@ impl AnalysisService for Analyses {
                 .filter_map(|point| result(&self.catalogue, point))
                 .collect(),
             trends: trends.into_iter().map(trend).collect(),
+            explanations: explanations.into_iter().map(explanation).collect(),
+        }))
+    }
+
+    async fn decide_recommendation(
+        &self,
+        _: Request<DecideRecommendationRequest>,
+    ) -> Result<Response<DecideRecommendationResponse>, Status> {
+        Err(served_by("analysis"))
+    }
+
+    async fn list_recommendations(
+        &self,
+        request: Request<ListRecommendationsRequest>,
+    ) -> Result<Response<ListRecommendationsResponse>, Status> {
+        let request = request.into_inner();
+        let found = if request.analysis_id.is_empty() {
+            queries::latest_succeeded(&self.client)
+                .await
+                .map_err(query_failed)?
+        } else {
+            Some(self.find(&request.analysis_id).await?)
+        };
+        let Some(found) = found else {
+            return Ok(Response::new(ListRecommendationsResponse::default()));
+        };
+        let all = queries::recommendations(&self.client, &found)
+            .await
+            .map_err(query_failed)?;
+        let recommendations = all
+            .into_iter()
+            .map(|it| recommendation(&found, it))
+            .filter(|it| request.category.is_empty() || it.category == request.category)
+            .filter(|it| request.show_dismissed || it.state() != RecommendationState::Dismissed);
+        Ok(Response::new(ListRecommendationsResponse {
+            recommendations: recommendations.collect(),
+            analysis: Some(analysis(found)),
         }))
     }
 

@@ -41,7 +41,11 @@ pub async fn the_planted_slices_are_named_and_no_others(
         let [(.., [_, upper])] = found.as_slice() else {
             anyhow::bail!("{}: {slice:?} is not named once in {named:?}", fault.metric);
         };
-        ensure!(*upper < 0.0, "{}: {slice:?} got worse by {upper} or more", fault.metric);
+        ensure!(
+            *upper < 0.0,
+            "{}: {slice:?} got worse by {upper} or more",
+            fault.metric
+        );
     }
     // Metrics of one component may share what is planted.
     let is_planted = |name: &str, it: &BTreeMap<_, _>| {
@@ -69,7 +73,9 @@ async fn explain(sandbox: &Sandbox, truth: &Truth, metric: &str) -> Result<Optio
             ensure!(began.elapsed() < LONGEST, "{metric} took {:?}", began.elapsed());
             Ok(Some(answer.into_inner()))
         }
-        Err(refused) if refused.code() == Code::InvalidArgument && refused.message().starts_with("metric ") => {
+        Err(refused)
+            if refused.code() == Code::InvalidArgument && refused.message().starts_with("metric ") =>
+        {
             Ok(None)
         }
         Err(refused) => Err(refused.into()),
@@ -77,7 +83,7 @@ async fn explain(sandbox: &Sandbox, truth: &Truth, metric: &str) -> Result<Optio
 }
 
 /// Where the scenario has it: by name, or by pointer.
-fn slice(fault: &Fault) -> BTreeMap<String, String> {
+pub fn slice(fault: &Fault) -> BTreeMap<String, String> {
     let name = |it: &String| it.rsplit('/').next().unwrap_or_default().to_owned();
     (fault.slice.iter())
         .map(|(dimension, value)| (name(dimension), value.clone()))

@@ -226,7 +226,7 @@ pub async fn put_results(
     insert(client, "trends", rows.collect()).await
 }
 
-async fn insert<T>(client: &Client, table: &str, rows: Vec<T>) -> Result<(), WarehouseError>
+pub(super) async fn insert<T>(client: &Client, table: &str, rows: Vec<T>) -> Result<(), WarehouseError>
 where
     T: RowOwned + RowWrite,
 {
@@ -247,6 +247,19 @@ where
 pub async fn analysis(client: &Client, analysis_id: &str) -> Result<Option<Analysis>, QueryError> {
     let sql = format!("SELECT {ANALYSIS} FROM analyses FINAL WHERE analysis_id = ?");
     let row: Option<AnalysisRow> = client.row(client.query(&sql).bind(analysis_id)).await?;
+    row.map(read).transpose()
+}
+
+/// The latest run that succeeded, if any.
+///
+/// # Errors
+/// Any [`QueryError`].
+pub async fn latest_succeeded(client: &Client) -> Result<Option<Analysis>, QueryError> {
+    let sql = format!(
+        "SELECT {ANALYSIS} FROM analyses FINAL WHERE state = ? ORDER BY period_end DESC, created_at DESC, analysis_id LIMIT 1"
+    );
+    let query = client.query(&sql).bind(AnalysisState::Succeeded.as_str());
+    let row: Option<AnalysisRow> = client.row(query).await?;
     row.map(read).transpose()
 }
 
@@ -350,8 +363,9 @@ pub async fn trends(client: &Client, analysis: &Analysis) -> Result<Vec<TrendRec
     Ok(rows.into_iter().map(read).collect())
 }
 
-/// Rows of the latest attempt at a run that succeeded. They were inserted as one block, so all of them are there.
-async fn results<T: RowOwned + RowRead>(
+/// Rows of the latest attempt at a run that succeeded. They were inserted as one block a table, so all of them are there; each
+/// attempt has metric points, and not each has the others.
+pub(super) async fn results<T: RowOwned + RowRead>(
     client: &Client,
     analysis: &Analysis,
     table: &str,
@@ -361,7 +375,7 @@ async fn results<T: RowOwned + RowRead>(
     if analysis.state != AnalysisState::Succeeded {
         return Ok(Vec::new());
     }
-    let latest = format!("(SELECT max(created_at) FROM {table} WHERE analysis_id = ?)");
+    let latest = "(SELECT max(created_at) FROM metric_points WHERE analysis_id = ?)";
     let sql = format!(
         "SELECT {columns} FROM {table} FINAL WHERE analysis_id = ? AND created_at = {latest} ORDER BY {order}"
     );

@@ -4,7 +4,7 @@ mod cube;
 mod outcomes;
 mod sums;
 
-pub use cube::cube;
+pub use cube::{cube, explained, explaining};
 
 use std::collections::HashMap;
 

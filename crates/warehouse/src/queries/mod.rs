@@ -3,7 +3,9 @@
 
 mod analyses;
 mod audit;
+mod changes;
 mod coverage;
+mod culprits;
 mod data_window;
 mod dead_letters;
 mod decision;
@@ -11,19 +13,22 @@ mod decisions;
 mod estimate;
 mod ingested;
 mod metric;
+mod recommendations;
 mod rejections;
 mod scope;
 mod window;
 
 pub use analyses::{
-    Analysis, AnalysisCursor, AnalysisState, MetricPoint, TrendRecord, analyses, analysis, points,
-    put_analysis, put_results, trends, unended,
+    Analysis, AnalysisCursor, AnalysisState, MetricPoint, TrendRecord, analyses, analysis, latest_succeeded,
+    points, put_analysis, put_results, trends, unended,
 };
 pub use audit::{
     BLOCK, Block, HourCount, RollupAudit, Span, SpanAudit, Stored, audit_rollup, audit_spans, compare_rollup,
     rollup_hours, stored_spans, whole_since,
 };
+pub use changes::changes;
 pub use coverage::{Coverage, coverage};
+pub use culprits::{MetricExplanation, explanations, put_explanations};
 pub use data_window::data_window;
 pub use dead_letters::{
     DeadLetter, DeadLettersQuery, LetterState, ReasonDepth, RecordPlace, dead_letter_depth, dead_letters,
@@ -35,7 +40,14 @@ pub use ingested::{
     Offsets, Place, StoredIdentity, Table, deduplication_window, last_stored_offset, position,
     stored_identities, stored_offsets,
 };
-pub use metric::{Comparison, Grouping, MetricAnswer, MetricQuery, OTHER, Point, Series, cube, metric};
+pub use metric::{
+    Comparison, Grouping, MetricAnswer, MetricQuery, OTHER, Point, Series, cube, explained, explaining,
+    metric,
+};
+pub use recommendations::{
+    RecommendationDecision, StoredRecommendation, is_recommended, put_recommendation_decision,
+    put_recommendations, recommendations,
+};
 pub use rejections::rejections;
 pub use scope::{Filter, MAX_FILTER_VALUES, MAX_FILTERS};
 pub use window::{MAX_POINTS, Step, Window};

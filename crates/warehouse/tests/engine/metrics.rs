@@ -2,6 +2,7 @@ use anyhow::{Context, Result};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use kaizen_catalogue::Catalogue;
+use kaizen_findings::{MetricCube, Quantity};
 use kaizen_warehouse::queries::{
     self, Comparison, Filter, Grouping, MetricAnswer, MetricQuery, OTHER, Step, Window,
 };
@@ -346,6 +347,61 @@ async fn coverage_and_the_data_window_are_read_from_the_rollup() -> Result<()> {
     assert_eq!(
         queries::data_window(&fixture.sandbox.client, Some("none")).await?,
         None
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_cube_has_every_decision_in_one_cell_by_the_dimensions_that_may_explain() -> Result<()> {
+    let fixture = Fixture::new().await?;
+    let february = window(["2024-02-01T00:00:00Z", "2024-03-01T00:00:00Z"])?;
+    let ask = async |name: &str| -> Result<_> {
+        let query = fixture.query(name)?;
+        let dimensions = queries::explaining(query.component, query.metric);
+        Ok(queries::cube(&fixture.sandbox.client, &query, february, Some(7.0), &dimensions).await?)
+    };
+    let success = ask("success").await?;
+    // Only failures have an error_kind: it explains none.
+    let dimensions = ["method_used", "confidence_level", "industry", "model"];
+    assert_eq!(success.dimensions, dimensions);
+    let of = |cube: &MetricCube| -> Vec<_> {
+        let cells = cube.cells.iter();
+        cells
+            .map(|it| {
+                (
+                    it.values[0].clone() + ":" + &it.values[3],
+                    [it.baseline.n, it.baseline.sum],
+                    [it.current.n, it.current.sum],
+                )
+            })
+            .collect()
+    };
+    let expected = [
+        ("x:", [0.0, 0.0], [1.0, 0.0]),
+        ("x:big", [1.0, 1.0], [3.0, 3.0]),
+        ("x:small", [1.0, 0.0], [0.0, 0.0]),
+        ("y:small", [0.0, 0.0], [1.0, 0.0]),
+        ("z:tiny", [0.0, 0.0], [1.0, 0.0]),
+    ];
+    assert_eq!(
+        of(&success),
+        expected.map(|(name, before, now)| (name.to_owned(), before, now))
+    );
+    // Of a quantile: how many took longer than 7 s.
+    let median = ask("median").await?;
+    assert_eq!(median.quantity, Quantity::Above(7.0));
+    let slow = of(&median).into_iter().filter(|(_, before, _)| before[0] > 0.0);
+    assert_eq!(
+        slow.map(|(name, before, _)| (name, before)).collect::<Vec<_>>(),
+        [
+            ("x:big".to_owned(), [1.0, 0.0]),
+            ("x:small".to_owned(), [1.0, 1.0])
+        ]
+    );
+    // What the metric counts explains nothing of it.
+    assert_eq!(
+        ask("big").await?.dimensions,
+        ["method_used", "confidence_level", "industry"]
     );
     Ok(())
 }

@@ -1,22 +1,18 @@
 //! The rows of a run.
 
 use jiff::Timestamp;
-use kaizen_warehouse::queries::{QueryError, put_results};
+use kaizen_warehouse::queries::{QueryError, put_explanations, put_recommendations, put_results};
 
 use super::Work;
 
-/// Records values and trends. The run itself is recorded as succeeded after this.
+/// Records all of it. The run itself is recorded as succeeded after this.
 ///
 /// # Errors
 /// Any [`QueryError`].
 pub async fn record(work: &mut Work<'_>) -> Result<(), QueryError> {
-    put_results(
-        work.client,
-        &work.analysis,
-        &work.points,
-        &work.trends,
-        Timestamp::now(),
-    )
-    .await?;
+    let now = Timestamp::now();
+    put_results(work.client, &work.analysis, &work.points, &work.trends, now).await?;
+    put_explanations(work.client, &work.analysis, &work.explanations, now).await?;
+    put_recommendations(work.client, &work.analysis, &work.recommendations, now).await?;
     Ok(())
 }

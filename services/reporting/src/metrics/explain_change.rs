@@ -1,19 +1,17 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use kaizen_api::analysis::v1::{
-    Condition, Culprit, ExplainChangeRequest, ExplainChangeResponse, Interval, Value,
-};
+use kaizen_api::analysis::v1::{ExplainChangeRequest, ExplainChangeResponse};
 use kaizen_api::convert;
 use kaizen_api::status::{invalid_argument, not_found, query_failed};
-use kaizen_findings::{Cause, CellSums, Explanation, Quantity, explain};
-use kaizen_warehouse::queries::{Comparison, MetricQuery, Window, cube, metric};
+use kaizen_findings::{Explanation, Naming, explain};
+use kaizen_warehouse::queries::{self, Comparison, MetricQuery, Window, cube, metric};
 use tonic::Status;
 
 use super::query_metric::{comparison, window, zone};
 use super::{Metrics, filters};
 
-/// A difference to the rest is worth a name from this part of the earlier mean on.
-const LEAST_EFFECT: f64 = 0.02;
+/// Chance to name a slice when nothing happened.
+const FALSE_ALARM: f64 = 0.01;
 
 pub async fn answer(
     metrics: &Metrics,
@@ -46,23 +44,20 @@ pub async fn answer(
     let measured = metric(&metrics.client, &query).await.map_err(query_failed)?;
     let whole = measured.series.into_iter().next().unwrap_or_default();
     let previous = whole.previous_total.unwrap_or_default();
-    let cube = cube(&metrics.client, &query, baseline, previous.value)
+    let dimensions = queries::explaining(component, wanted);
+    let cube = cube(&metrics.client, &query, baseline, previous.value, &dimensions)
         .await
         .map_err(query_failed)?;
-    let (explained, effect_unit) = match cube.quantity {
-        Quantity::Mean => (wanted.title.clone(), wanted.unit.clone()),
-        Quantity::Above(value) => (
-            format!("share of decisions above {value:.3} {}", wanted.unit),
-            "ratio".to_owned(),
-        ),
-        Quantity::Total => {
-            let rule = "must be a share, a mean or a quantile; numbers and sums are not explained yet";
-            return Err(invalid_argument("metric", rule));
-        }
+    let Some((explained, effect_unit)) = queries::explained(wanted, cube.quantity) else {
+        let rule = "must be a share, a mean or a quantile; numbers and sums are not explained yet";
+        return Err(invalid_argument("metric", rule));
     };
-    let usual = || cube.baseline_mean().unwrap_or_default().abs() * LEAST_EFFECT;
-    let least_effect = request.least_effect.unwrap_or_else(usual);
-    let explanation = explain(&cube, wanted.minimum_sample as f64, least_effect);
+    let naming = Naming {
+        least_count: wanted.minimum_sample as f64,
+        least_effect: request.least_effect,
+        false_alarm: FALSE_ALARM,
+    };
+    let explanation = explain(&cube, &naming);
     Ok(ExplainChangeResponse {
         metric: Some(convert::metric(component, wanted)),
         window: Some(convert::window(window)),
@@ -86,37 +81,11 @@ fn changed(explanation: Explanation) -> ExplainChangeResponse {
     let change = explanation.change;
     ExplainChangeResponse {
         change: change.map(|it| it.difference),
-        change_interval: change.map(|it| interval(it.interval)),
+        change_interval: change.map(|it| convert::ends(it.interval)),
         p_value: change.map(|it| it.p_value),
         mix: change.map(|it| it.mix),
         rate: change.map(|it| it.rate),
-        culprits: explanation.causes.into_iter().map(culprit).collect(),
+        culprits: explanation.causes.into_iter().map(convert::cause).collect(),
         ..ExplainChangeResponse::default()
-    }
-}
-
-fn culprit(cause: Cause) -> Culprit {
-    let condition = |(dimension, value)| Condition { dimension, value };
-    Culprit {
-        value: Some(value(&cause.current)),
-        previous: Some(value(&cause.baseline)),
-        effect: cause.effect,
-        interval: Some(interval(cause.interval)),
-        p_value: cause.p_value,
-        mix: cause.mix,
-        rate: cause.rate,
-        slice: cause.slice.into_iter().map(condition).collect(),
-    }
-}
-
-fn interval((lower, upper): (f64, f64)) -> Interval {
-    Interval { lower, upper }
-}
-
-fn value(sums: &CellSums) -> Value {
-    Value {
-        value: sums.mean(),
-        n: sums.n as u64,
-        ..Value::default()
     }
 }

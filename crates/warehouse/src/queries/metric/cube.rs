@@ -14,8 +14,8 @@ use crate::queries::{QueryError, Window};
 
 /// Values of a dimension that stand for themselves; rarer ones are summed up.
 const VALUES: u32 = 20;
-/// Asks for the cells of the query's metric in its window and in `baseline`. `quantile` is the metric's value in
-/// `baseline`, for one that is a quantile.
+/// Asks for the cells of the query's metric in its window and in `baseline` by these dimensions. `quantile` is the metric's
+/// value in `baseline`, for one that is a quantile.
 ///
 /// # Errors
 /// Any [`QueryError`].
@@ -24,6 +24,7 @@ pub async fn cube(
     query: &MetricQuery<'_>,
     baseline: Window,
     quantile: Option<f64>,
+    dimensions: &[&str],
 ) -> Result<MetricCube, QueryError> {
     check_filters(Some(query.component), &query.filters)?;
     let expression = &query.metric.expression;
@@ -39,8 +40,7 @@ pub async fn cube(
         Quantity::Above(value) => Columns::slower_than(value),
         _ => Columns::of(expression),
     };
-    let dimensions = explaining(query.component, query.metric);
-    let listed = listed(client, query, baseline, &dimensions).await?;
+    let listed = listed(client, query, baseline, dimensions).await?;
     let split = Split::ByAll(&listed);
     let mut cells: BTreeMap<String, [CellSums; 2]> = BTreeMap::new();
     for (at, window) in [query.window, baseline].into_iter().enumerate() {
@@ -63,14 +63,26 @@ pub async fn cube(
     };
     Ok(MetricCube {
         quantity,
-        dimensions: dimensions.into_iter().map(str::to_owned).collect(),
+        dimensions: dimensions.iter().map(|name| (*name).to_owned()).collect(),
         cells: cells.into_iter().map(cell).collect::<Result<_, QueryError>>()?,
     })
 }
 
+/// What the sums of a cube say in words, and the unit of their means; `None` for totals.
+pub fn explained(metric: &Metric, quantity: Quantity) -> Option<(String, String)> {
+    match quantity {
+        Quantity::Mean => Some((metric.title.clone(), metric.unit.clone())),
+        Quantity::Above(value) => Some((
+            format!("share of decisions above {value:.3} {}", metric.unit),
+            "ratio".to_owned(),
+        )),
+        Quantity::Total => None,
+    }
+}
+
 /// Dimensions that may be why the metric changed: all but the one it counts, and those that only the result gives a
 /// value, as the kind of a failure.
-fn explaining<'a>(component: &'a Component, metric: &'a Metric) -> Vec<&'a str> {
+pub fn explaining<'a>(component: &'a Component, metric: &'a Metric) -> Vec<&'a str> {
     let of_the_result = |name: &str| {
         let mut metrics = component.metrics.iter();
         metrics

@@ -1,0 +1,133 @@
+use serde::{Deserialize, Serialize};
+
+use crate::cube::CellSums;
+use crate::explain::Explanation;
+
+/// What a run knows, as far as recommendations rest on it.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// The components, in the order of the catalogue.
+    pub components: Vec<ComponentFacts>,
+    /// What was changed during the period and the one before, oldest first.
+    pub changes: Vec<ChangeEntry>,
+    /// Length of the period in weeks.
+    pub weeks: f64,
+    /// What work costs.
+    pub costs: Costs,
+}
+
+/// What is known of a component.
+#[derive(Debug, Clone, Default)]
+pub struct ComponentFacts {
+    /// Its name.
+    pub name: String,
+    /// Kind of its decisions.
+    pub log_type: String,
+    /// Title for people.
+    pub title: String,
+    /// What its recommendations are filed under.
+    pub category: String,
+    /// Share of the period's expected decisions that are there, 0 to 1; `None` when nothing could be expected.
+    pub coverage: Option<f64>,
+    /// Its metrics, in the order of the catalogue.
+    pub metrics: Vec<MetricFacts>,
+}
+
+/// What is known of a metric.
+#[derive(Debug, Clone, Default)]
+pub struct MetricFacts {
+    /// `COMPONENT.METRIC`.
+    pub name: String,
+    /// Title for people.
+    pub title: String,
+    /// Unit of its value.
+    pub unit: String,
+    /// Which way is better.
+    pub higher_is_better: bool,
+    /// Decisions below which a value is thin.
+    pub minimum_sample: f64,
+    /// What one more success, or one unit more of a sum, is worth: amount and currency.
+    pub value_per_unit: Option<(f64, String)>,
+    /// Value over the period and over the one before.
+    pub now: Option<f64>,
+    /// Value over the period before.
+    pub before: Option<f64>,
+    /// Its trend, if one was found.
+    pub trend: Option<TrendFacts>,
+    /// Why it changed; of a metric whose expression an earlier one has, that one's.
+    pub explained: Option<Explained>,
+    /// Its groups by the dimension it is split by.
+    pub groups: Option<Groups>,
+}
+
+/// A change that is more than chance.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TrendFacts {
+    /// Whether it is one for the better.
+    pub is_improving: bool,
+    /// Change against the period before, in percent of it.
+    pub change_percent: Option<f64>,
+    /// p-value of no change, adjusted for the number of metrics.
+    pub p_value: f64,
+}
+
+/// Why a metric changed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explained {
+    /// What is explained, in words.
+    pub what: String,
+    /// Unit of its means.
+    pub unit: String,
+    /// Whether more of it is better.
+    pub higher_is_better: bool,
+    /// Why.
+    pub explanation: Explanation,
+}
+
+/// A share or mean by the values of one dimension.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Groups {
+    /// The dimension.
+    pub dimension: String,
+    /// Whether each group is a share of the whole, as the kinds of a failure are, rather than of itself.
+    pub of_the_whole: bool,
+    /// Value, sums of the period before, sums of the period.
+    pub groups: Vec<(String, CellSums, CellSums)>,
+}
+
+/// An entry of the change ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeEntry {
+    /// `deploy`, `prompt`, `model` or `config`.
+    pub kind: String,
+    /// What was changed.
+    pub component: String,
+    /// What it is from then on.
+    pub version: String,
+    /// When, in RFC 3339.
+    pub at: String,
+    /// Where to read more; may be empty.
+    pub link: String,
+}
+
+/// What work costs and how long an improvement is counted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Costs {
+    /// An hour of work, in `currency`.
+    pub hour: f64,
+    /// ISO 4217.
+    pub currency: String,
+    /// Weeks over which the benefit of an improvement is counted.
+    pub horizon_weeks: f64,
+}
+
+impl Default for Costs {
+    fn default() -> Self {
+        Self {
+            hour: 80.0,
+            currency: "EUR".to_owned(),
+            horizon_weeks: 12.0,
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! A template or method that does worse than the others: use the better ones in its place.
+
+use kaizen_stats::{Moments, Standing, standings_by_mean};
+
+use super::{difference, told};
+use crate::facts::{ComponentFacts, Facts, Groups, MetricFacts};
+use crate::recommend::{Difficulty, Draft, Estimate, Evidence, Gain};
+use crate::{CellSums, REST};
+
+const HOURS: f64 = 4.0;
+/// Of the groups called losers, one in twenty may be none (false discovery rate).
+const FALSE_DISCOVERIES: f64 = 0.05;
+/// A difference to the rest is worth a change from this part of the mean on.
+const LEAST_EFFECT: f64 = 0.05;
+
+pub(super) fn draft<'a>(component: &'a ComponentFacts, facts: &Facts) -> Vec<Draft<'a>> {
+    let metrics = component.metrics.iter();
+    let split = metrics.filter_map(|metric| Some((metric, metric.groups.as_ref()?)));
+    let own = split.filter(|(_, groups)| !groups.of_the_whole);
+    own.flat_map(|(metric, groups)| losers(component, metric, groups, facts.weeks))
+        .collect()
+}
+
+/// A group with its standing.
+struct Placed<'a> {
+    name: &'a str,
+    now: CellSums,
+    standing: Standing,
+    /// Mean of all others.
+    rest: Option<f64>,
+}
+
+fn losers<'a>(
+    component: &'a ComponentFacts,
+    metric: &'a MetricFacts,
+    groups: &Groups,
+    weeks: f64,
+) -> Vec<Draft<'a>> {
+    let known: Vec<_> = (groups.groups.iter())
+        .filter(|(_, _, now)| now.n >= metric.minimum_sample)
+        .collect();
+    let moments: Vec<Moments> = known.iter().map(|(_, _, now)| moments(now)).collect();
+    let all = moments.iter().fold(Moments::default(), |all, it| all.plus(it));
+    let standings = standings_by_mean(&moments, 1.0, 0.95);
+    let placed: Vec<Placed<'_>> = (known.iter().zip(standings))
+        .filter_map(|((name, _, now), standing)| {
+            Some(Placed {
+                name,
+                now: *now,
+                standing: standing?,
+                rest: (all.count > now.n).then(|| (all.sum - now.sum) / (all.count - now.n)),
+            })
+        })
+        .collect();
+    let sign = if metric.higher_is_better { 1.0 } else { -1.0 };
+    let lift = |it: &Placed<'_>| it.standing.shrunken_lift * sign;
+    let named = || placed.iter().filter(|it| it.name != REST);
+    let Some(best) = named().max_by(|a, b| lift(a).total_cmp(&lift(b))) else {
+        return Vec::new();
+    };
+    let loses = |it: &&Placed<'_>| {
+        it.standing.adjusted_p_value < FALSE_DISCOVERIES
+            && lift(it) < -LEAST_EFFECT * all.mean().abs()
+            && lift(best) > 0.0
+    };
+    let scale = (all.count, weeks);
+    named()
+        .filter(loses)
+        .map(|loser| of(component, metric, &groups.dimension, (loser, best), scale))
+        .collect()
+}
+
+fn of<'a>(
+    component: &'a ComponentFacts,
+    metric: &'a MetricFacts,
+    dimension: &str,
+    (loser, best): (&Placed<'_>, &Placed<'_>),
+    (all, weeks): (f64, f64),
+) -> Draft<'a> {
+    let Placed {
+        name,
+        now,
+        standing,
+        rest,
+    } = loser;
+    let unit = &metric.unit;
+    // What moving to the best is worth is what both lifts are expected to be, not what chance showed of them; each is a lift
+    // over the rest, of which less than all is over the mean of all.
+    let over_all = |it: &Placed<'_>| 1.0 - it.now.n / all;
+    let value = |it: &Placed<'_>| it.standing.shrunken_lift * over_all(it);
+    let half = |it: &Placed<'_>| {
+        let (lower, upper) = it.standing.shrunken_interval;
+        (upper - lower) / 2.0 * over_all(it)
+    };
+    let (value, half) = (value(best) - value(loser), half(best).hypot(half(loser)));
+    let move_to_best = Estimate::new(value, (value - half, value + half));
+    let better = move_to_best.times(if metric.higher_is_better { 1.0 } else { -1.0 });
+    Draft {
+        rule: "losing_group",
+        component,
+        metric: &metric.name,
+        title: format!(
+            "{}: {dimension} {name} does worse than the others",
+            component.title
+        ),
+        description: format!(
+            "{} of {dimension} = {name} is {} over {:.0} decisions: {} against the rest (95 % interval {} to {}). \
+             The best is {}: moving to it is worth {} a decision, chance taken off (95 % interval {} to {}).",
+            metric.title,
+            now.mean().map(|it| told(it, unit)).unwrap_or_default(),
+            now.n,
+            difference(standing.lift, unit),
+            difference(standing.interval.0, unit),
+            difference(standing.interval.1, unit),
+            best.name,
+            difference(move_to_best.value, unit),
+            difference(move_to_best.lower, unit),
+            difference(move_to_best.upper, unit),
+        ),
+        action_items: vec![
+            format!(
+                "Check that {name} and {} get comparable decisions; if not, compare them on those that are",
+                best.name
+            ),
+            format!(
+                "Send a random half of the decisions of {name} to {}, and name the arm in `allocation`",
+                best.name
+            ),
+            format!("If that half does better, send all of them and retire {name}"),
+        ],
+        difficulty: Difficulty::Easy,
+        effort_hours: HOURS,
+        evidence: Evidence {
+            what: metric.title.clone(),
+            unit: unit.clone(),
+            before: *rest,
+            now: now.mean(),
+            n: now.n,
+            effect: Estimate::new(standing.lift, standing.interval),
+            p_value: standing.adjusted_p_value,
+        },
+        gain: Some(Gain {
+            per_week: better.times(now.n / weeks),
+            whole: better.times(now.n / all),
+        }),
+        value: metric.value_per_unit.clone(),
+        before: metric.before.or(metric.now),
+        urgency: 0.0,
+        coverage: component.coverage,
+        slice: vec![(dimension.to_owned(), (*name).to_owned())],
+    }
+}
+
+fn moments(sums: &CellSums) -> Moments {
+    Moments {
+        count: sums.n,
+        sum: sums.sum,
+        sum_of_squares: sums.sum_squares,
+    }
+}
