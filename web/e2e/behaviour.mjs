@@ -88,6 +88,23 @@ const checks = {
     assert.deepEqual(words, ["declining", "improving"]);
   },
 
+  async "what declined is told with the slice that made it so, and what to do about it opens to why and how"(
+    page,
+    mock,
+  ) {
+    await open(page, mock);
+    assert.match(
+      await page.textContent('[data-trend="lead_enrichment.success_rate"] .causes'),
+      /method_used = registry_lookup: 92\.0.% → 66\.0.%, −25\.7.pp beyond the rest \(95.% −30\.2 – −21\.2.%\), 655 decisions/,
+    );
+    const entry = page.locator('[data-recommendation="re-1"]');
+    assert.match(await entry.locator("summary").textContent(), /^high Lead enrichment: Success rate got worse/);
+    assert.equal(await entry.locator("ol").isVisible(), false);
+    await entry.locator("summary").press("Enter");
+    assert.equal(await entry.locator("ol li").count(), 2);
+    assert.match(await entry.textContent(), /return not computed/);
+  },
+
   async "a split metric shows its groups, ranked, the rest last"(page, mock) {
     await open(page, mock);
     const rows = '[data-groups="ai_message_generation.template_effectiveness"] tbody tr';

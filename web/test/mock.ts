@@ -3,7 +3,13 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
-import { AnalysisService, AnalysisState, TrendDirection } from "../src/gen/kaizen/analysis/v1/analysis_pb";
+import {
+  AnalysisService,
+  AnalysisState,
+  Difficulty,
+  Priority,
+  TrendDirection,
+} from "../src/gen/kaizen/analysis/v1/analysis_pb";
 import {
   Direction,
   type Metric,
@@ -187,8 +193,42 @@ function analysed() {
     value: valueOver(of, "", Date.UTC(2026, 2, 23), Date.UTC(2026, 2, 30)),
     previous: valueOver(of, "", Date.UTC(2026, 2, 16), Date.UTC(2026, 2, 23)),
   }));
-  return { analysis: ANALYSIS, results, trends };
+  const explanations = [
+    {
+      metric: "lead_enrichment.success_rate",
+      explained: "Success rate",
+      effectUnit: "ratio",
+      culprits: [
+        {
+          slice: [{ dimension: "method_used", value: "registry_lookup" }],
+          previous: { value: 0.92, n: 640n },
+          value: { value: 0.66, n: 655n },
+          effect: -0.257,
+          interval: { lower: -0.302, upper: -0.212 },
+        },
+      ],
+    },
+  ];
+  return { analysis: ANALYSIS, results, trends, explanations };
 }
+
+const RECOMMENDATION = {
+  recommendationId: "re-1",
+  rule: "slice_regression",
+  category: "enrichment",
+  component: "lead_enrichment",
+  metric: "lead_enrichment.success_rate",
+  slice: [{ dimension: "method_used", value: "registry_lookup" }],
+  priority: Priority.HIGH,
+  title: "Lead enrichment: Success rate got worse for method_used = registry_lookup",
+  description: "For method_used = registry_lookup, Success rate went from 92.0 % to 66.0 %.",
+  actionItems: ["Read the latest decisions of method_used = registry_lookup that went wrong", "Undo or mend it"],
+  difficulty: Difficulty.MEDIUM,
+  effortHours: 8,
+  certainty: 0.99,
+  estimatedImpact: { improvementPercent: 5.9 },
+  wouldChange: "MEDIUM, if the improvement of the metric were less than 85 % of the estimate or the work took 9 h",
+};
 
 /** Serves the methods the dashboard calls. */
 export const routes = (behaviour: Behaviour) => (router: ConnectRouter) => {
@@ -205,5 +245,6 @@ export const routes = (behaviour: Behaviour) => (router: ConnectRouter) => {
   router.service(AnalysisService, {
     listAnalyses: () => ({ analyses: behaviour.unanalysed ? [] : [ANALYSIS] }),
     getAnalysis: () => analysed(),
+    listRecommendations: () => ({ analysis: ANALYSIS, recommendations: [RECOMMENDATION] }),
   });
 };

@@ -5,21 +5,36 @@ import { formatCount, formatRelative, formatValue } from "../format";
 import {
   AnalysisState,
   type GetAnalysisResponse,
+  type MetricExplanation,
   type MetricResult,
+  type Recommendation,
   type Trend,
   TrendDirection,
 } from "../gen/kaizen/analysis/v1/analysis_pb";
 import type { Metric, Window } from "../gen/kaizen/analysis/v1/metrics_pb";
 import { titleOfSpan } from "../range";
+import { Causes } from "./causes";
 import { ErrorNotice } from "./error";
+import { Recommendations } from "./recommendations";
 
-/** Loads the newest analysis with its values and trends; absent when none has run. */
-async function newest(client: Clients["analyses"], signal: AbortSignal): Promise<GetAnalysisResponse | undefined> {
-  const { analyses } = await client.listAnalyses({ pageSize: 1 }, { signal });
-  return analyses[0] && client.getAnalysis({ analysisId: analyses[0].analysisId }, { signal });
+interface Newest {
+  found: GetAnalysisResponse;
+  recommendations: readonly Recommendation[];
 }
 
-/** The newest analysis: what it covered, and each metric's trend, what got worse first. */
+/** Loads the newest analysis with what it found and recommends; absent when none has run. */
+async function newest(client: Clients["analyses"], signal: AbortSignal): Promise<Newest | undefined> {
+  const { analyses } = await client.listAnalyses({ pageSize: 1 }, { signal });
+  if (!analyses[0]) return undefined;
+  const { analysisId } = analyses[0];
+  const [found, { recommendations }] = await Promise.all([
+    client.getAnalysis({ analysisId }, { signal }),
+    client.listRecommendations({ analysisId }, { signal }),
+  ]);
+  return { found, recommendations };
+}
+
+/** The newest analysis: what it covered, each metric's trend, what got worse first, why, and what to do. */
 export function AnalysisPanel({ client, metrics }: { client: Clients["analyses"]; metrics: readonly Metric[] }) {
   const answer = useLoad("Reading the newest analysis", "", (signal) => newest(client, signal));
   return (
@@ -29,7 +44,7 @@ export function AnalysisPanel({ client, metrics }: { client: Clients["analyses"]
       {answer.state === "loading" && <p role="status">Loading…</p>}
       {answer.state === "ready" &&
         (answer.value ? (
-          <Shown found={answer.value} metrics={metrics} />
+          <Shown {...answer.value} metrics={metrics} />
         ) : (
           <p class="muted">
             None has run yet. <code>kaizen analyze</code> runs one over the last whole week.
@@ -39,8 +54,8 @@ export function AnalysisPanel({ client, metrics }: { client: Clients["analyses"]
   );
 }
 
-function Shown({ found, metrics }: { found: GetAnalysisResponse; metrics: readonly Metric[] }) {
-  const { analysis, results, trends } = found;
+function Shown({ found, recommendations, metrics }: Newest & { metrics: readonly Metric[] }) {
+  const { analysis, results, trends, explanations } = found;
   const ordered = byUrgency(trends);
   const moved = ordered.filter(({ direction }) => MOVED.includes(direction));
   const rest = ordered.filter(({ direction }) => !MOVED.includes(direction));
@@ -50,6 +65,7 @@ function Shown({ found, metrics }: { found: GetAnalysisResponse; metrics: readon
         key={trend.metric}
         trend={trend}
         metric={metrics.find(({ name }) => name === trend.metric)}
+        explanation={explanations.find(({ metric }) => metric === trend.metric)}
         result={results.find(({ metric, group }) => metric?.name === trend.metric && group === "")}
       />
     ));
@@ -71,6 +87,7 @@ function Shown({ found, metrics }: { found: GetAnalysisResponse; metrics: readon
           <ul class="trends">{rows(rest)}</ul>
         </details>
       )}
+      <Recommendations recommendations={recommendations} />
     </>
   );
 }
@@ -105,9 +122,10 @@ interface RowProps {
   trend: Trend;
   metric: Metric | undefined;
   result: MetricResult | undefined;
+  explanation: MetricExplanation | undefined;
 }
 
-function TrendRow({ trend, metric, result }: RowProps) {
+function TrendRow({ trend, metric, result, explanation }: RowProps) {
   const [now, before] = [result?.value?.value, result?.previous?.value];
   const unit = metric?.unit ?? "";
   return (
@@ -121,6 +139,7 @@ function TrendRow({ trend, metric, result }: RowProps) {
         {trend.changePercent !== undefined && ` (${formatRelative(trend.changePercent / 100)})`}
         {trend.significance && `, ${trend.significance} significance`}
       </span>
+      {explanation && <Causes explanation={explanation} />}
     </li>
   );
 }
