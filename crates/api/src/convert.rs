@@ -1,10 +1,13 @@
 //! What the warehouse answers, as the wire has it.
 
+mod recommendation;
+
+pub use recommendation::recommendation;
+
 use kaizen_catalogue::{Catalogue, Component, Direction, Metric};
-use kaizen_findings::{Cause, CellSums, ChangeEntry, Estimate};
+use kaizen_findings::{Cause, CellSums};
 use kaizen_warehouse::queries::{
-    self, Interval, MetricExplanation, MetricPoint, Point, Series, StoredRecommendation, TrendRecord, Value,
-    Window,
+    self, Interval, MetricExplanation, MetricPoint, Point, Series, TrendRecord, Value, Window,
 };
 
 use crate::analysis::v1 as wire;
@@ -170,98 +173,5 @@ fn mean(sums: &CellSums) -> wire::Value {
         value: sums.mean(),
         n: sums.n as u64,
         ..wire::Value::default()
-    }
-}
-
-/// A recommendation of an analysis.
-pub fn recommendation(of: &queries::Analysis, found: StoredRecommendation) -> wire::Recommendation {
-    let StoredRecommendation {
-        recommendation_id,
-        recommendation: it,
-        decision,
-    } = found;
-    let state = match decision.as_ref().map(|it| it.decision.as_str()) {
-        Some("accepted") => wire::RecommendationState::Accepted,
-        Some("dismissed") => wire::RecommendationState::Dismissed,
-        _ => wire::RecommendationState::Open,
-    };
-    let decision = decision.filter(|_| state != wire::RecommendationState::Open);
-    let filter = |(dimension, value): &(String, String)| wire::Filter {
-        dimension: dimension.clone(),
-        values: vec![value.clone()],
-    };
-    let condition = |(dimension, value)| wire::Condition { dimension, value };
-    wire::Recommendation {
-        recommendation_id,
-        rule: it.rule,
-        category: it.category,
-        component: it.component,
-        metric: it.metric,
-        priority: match it.priority {
-            kaizen_findings::Priority::High => wire::Priority::High,
-            kaizen_findings::Priority::Medium => wire::Priority::Medium,
-            kaizen_findings::Priority::Low => wire::Priority::Low,
-        }
-        .into(),
-        title: it.title,
-        description: it.description,
-        action_items: it.action_items,
-        difficulty: match it.difficulty {
-            kaizen_findings::Difficulty::Easy => wire::Difficulty::Easy,
-            kaizen_findings::Difficulty::Medium => wire::Difficulty::Medium,
-            kaizen_findings::Difficulty::Hard => wire::Difficulty::Hard,
-        }
-        .into(),
-        effort_hours: it.effort_hours,
-        evidence: Some(wire::Evidence {
-            what: it.evidence.what,
-            unit: it.evidence.unit,
-            before: it.evidence.before,
-            now: it.evidence.now,
-            n: it.evidence.n as u64,
-            effect: Some(estimate(it.evidence.effect)),
-            p_value: it.evidence.p_value,
-            window: Some(window(of.period)),
-            filters: it.slice.iter().map(filter).collect(),
-        }),
-        estimated_impact: it.impact.map(|impact| wire::EstimatedImpact {
-            per_week: Some(estimate(impact.per_week)),
-            improvement: Some(estimate(impact.improvement)),
-            improvement_percent: impact.improvement_percent,
-        }),
-        roi: it.roi.map(|roi| wire::RoiEstimate {
-            currency: roi.currency,
-            horizon_weeks: roi.horizon_weeks,
-            benefit: Some(estimate(roi.benefit)),
-            cost: roi.cost,
-            roi: Some(estimate(roi.roi)),
-            probability_above_zero: roi.probability_above_zero,
-        }),
-        certainty: it.certainty,
-        would_change: it.would_change,
-        candidates: it.candidates.into_iter().map(change).collect(),
-        coverage: it.coverage,
-        state: state.into(),
-        state_reason: decision.as_ref().map(|it| it.reason.clone()).unwrap_or_default(),
-        state_actor: decision.map(|it| it.actor).unwrap_or_default(),
-        slice: it.slice.into_iter().map(condition).collect(),
-    }
-}
-
-fn estimate(found: Estimate) -> wire::Estimate {
-    wire::Estimate {
-        value: found.value,
-        interval: Some(ends((found.lower, found.upper))),
-    }
-}
-
-fn change(entry: ChangeEntry) -> wire::ChangeEntry {
-    let at = entry.at.parse().ok().map(to_wire);
-    wire::ChangeEntry {
-        kind: entry.kind,
-        component: entry.component,
-        version: entry.version,
-        change_time: at,
-        link: entry.link,
     }
 }

@@ -34,6 +34,10 @@ pub async fn the_faults_are_to_be_mended_and_decisions_are_remembered(
             "nothing else happened: {it:?}"
         );
     }
+    what_is_dismissed_stays_so(sandbox, &all).await
+}
+
+async fn what_is_dismissed_stays_so(sandbox: &Sandbox, all: &[Recommendation]) -> Result<()> {
     let first = all.first().context("a recommendation")?;
     let id = first.recommendation_id.as_str();
     let refused = sandbox.kaizen(&["recommendations", "dismiss", id]).await;

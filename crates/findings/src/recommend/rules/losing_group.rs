@@ -84,16 +84,7 @@ fn of<'a>(
         rest,
     } = loser;
     let unit = &metric.unit;
-    // What moving to the best is worth is what both lifts are expected to be, not what chance showed of them; each is a lift
-    // over the rest, of which less than all is over the mean of all.
-    let over_all = |it: &Placed<'_>| 1.0 - it.now.n / all;
-    let value = |it: &Placed<'_>| it.standing.shrunken_lift * over_all(it);
-    let half = |it: &Placed<'_>| {
-        let (lower, upper) = it.standing.shrunken_interval;
-        (upper - lower) / 2.0 * over_all(it)
-    };
-    let (value, half) = (value(best) - value(loser), half(best).hypot(half(loser)));
-    let move_to_best = Estimate::new(value, (value - half, value + half));
+    let move_to_best = moved(loser, best, all);
     let better = move_to_best.times(if metric.higher_is_better { 1.0 } else { -1.0 });
     Draft {
         rule: "losing_group",
@@ -103,20 +94,7 @@ fn of<'a>(
             "{}: {dimension} {name} does worse than the others",
             component.title
         ),
-        description: format!(
-            "{} of {dimension} = {name} is {} over {:.0} decisions: {} against the rest (95 % interval {} to {}). \
-             The best is {}: moving to it is worth {} a decision, chance taken off (95 % interval {} to {}).",
-            metric.title,
-            now.mean().map(|it| told(it, unit)).unwrap_or_default(),
-            now.n,
-            difference(standing.lift, unit),
-            difference(standing.interval.0, unit),
-            difference(standing.interval.1, unit),
-            best.name,
-            difference(move_to_best.value, unit),
-            difference(move_to_best.lower, unit),
-            difference(move_to_best.upper, unit),
-        ),
+        description: described(metric, dimension, loser, best, move_to_best),
         action_items: vec![
             format!(
                 "Check that {name} and {} get comparable decisions; if not, compare them on those that are",
@@ -149,6 +127,44 @@ fn of<'a>(
         coverage: component.coverage,
         slice: vec![(dimension.to_owned(), (*name).to_owned())],
     }
+}
+
+/// What moving a decision from one group to another is worth: what both lifts are expected to be, not what chance showed of
+/// them. Each is a lift over the rest, which is further off than the mean of all.
+fn moved(from: &Placed<'_>, to: &Placed<'_>, all: f64) -> Estimate {
+    let over_all = |it: &Placed<'_>| 1.0 - it.now.n / all;
+    let value = |it: &Placed<'_>| it.standing.shrunken_lift * over_all(it);
+    let half = |it: &Placed<'_>| {
+        let (lower, upper) = it.standing.shrunken_interval;
+        (upper - lower) / 2.0 * over_all(it)
+    };
+    let (value, half) = (value(to) - value(from), half(to).hypot(half(from)));
+    Estimate::new(value, (value - half, value + half))
+}
+
+fn described(
+    metric: &MetricFacts,
+    dimension: &str,
+    loser: &Placed<'_>,
+    best: &Placed<'_>,
+    moved: Estimate,
+) -> String {
+    let (unit, standing) = (&metric.unit, &loser.standing);
+    format!(
+        "{} of {dimension} = {} is {} over {:.0} decisions: {} against the rest (95 % interval {} to {}). \
+         The best is {}: moving to it is worth {} a decision, chance taken off (95 % interval {} to {}).",
+        metric.title,
+        loser.name,
+        loser.now.mean().map(|it| told(it, unit)).unwrap_or_default(),
+        loser.now.n,
+        difference(standing.lift, unit),
+        difference(standing.interval.0, unit),
+        difference(standing.interval.1, unit),
+        best.name,
+        difference(moved.value, unit),
+        difference(moved.lower, unit),
+        difference(moved.upper, unit),
+    )
 }
 
 fn moments(sums: &CellSums) -> Moments {
