@@ -155,10 +155,13 @@ fn mean(of: Option<&Value>, unit: &str) -> String {
     value(of.and_then(|it| it.value), unit)
 }
 
-/// A number with its sign.
+/// A difference with its sign; shares differ by percentage points.
 pub fn signed(number: f64, unit: &str) -> String {
-    let sign = if number < 0.0 { "" } else { "+" };
-    format!("{sign}{}", value(Some(number), unit))
+    match unit {
+        "ratio" => format!("{:+.1} pp", number * 100.0),
+        _ if number < 0.0 => value(Some(number), unit),
+        _ => format!("+{}", value(Some(number), unit)),
+    }
 }
 
 /// Both ends of an interval.

@@ -34,7 +34,7 @@ pub enum Recommendations {
 pub struct List {
     /// Analysis; the latest that succeeded when absent
     #[arg(long, default_value = "", value_name = "ID", hide_default_value = true)]
-    analysis: String,
+    analysis_id: String,
     /// Only of this category, such as message_generation
     #[arg(long, default_value = "", hide_default_value = true)]
     category: String,
@@ -61,7 +61,7 @@ pub async fn run(command: &Recommendations, connection: &Connection, output: Out
     match command {
         Recommendations::List(list) => {
             let request = ListRecommendationsRequest {
-                analysis_id: list.analysis.clone(),
+                analysis_id: list.analysis_id.clone(),
                 category: list.category.clone(),
                 show_dismissed: list.all,
             };

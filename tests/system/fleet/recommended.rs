@@ -78,6 +78,8 @@ async fn what_is_dismissed_stays_so(sandbox: &Sandbox, all: &[Recommendation]) -
         .kaizen(&["recommendations", "open", id, "--actor", "somebody"])
         .await?;
     assert_eq!(list(sandbox, false).await?.len(), all.len());
+    let table = sandbox.kaizen(&["recommendations", "list"]).await?;
+    ensure!(table.contains(&id[..8]), "{table}");
     let shown = sandbox.kaizen(&["recommendations", "show", id]).await?;
     ensure!(
         shown.contains(&first.title) && shown.contains(&first.would_change),
