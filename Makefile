@@ -16,7 +16,7 @@ buf := web/node_modules/.bin/buf
 # What the contracts must not break.
 against ?= HEAD~1
 
-.PHONY: help demo test up down clean-state setup build web lint verify bench chaos fuzz reference docs env
+.PHONY: help demo test up down clean-state setup build web lint verify bench profile chaos fuzz reference docs env
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s $$'\t'
@@ -62,13 +62,18 @@ lint: ## Format, clippy, cargo-deny, contracts, shell scripts
 	  $(buf) breaking --against ".git#ref=$$(git rev-parse $(against))"; \
 	else echo "buf breaking: there is no $(against) to compare with"; fi
 	npm run --prefix web --silent check
-	shellcheck --severity=warning deploy/*/*.sh docs/*.sh sdk/python/test.sh crates/stats/tests/*/make.sh fuzz/run.sh tests/*.sh tests/clients/run.sh .ci/run
+	shellcheck --severity=warning deploy/*/*.sh docs/*.sh sdk/python/test.sh crates/stats/tests/*/make.sh fuzz/run.sh benches/run.sh benches/peers/python/run.sh tests/*.sh tests/clients/run.sh .ci/run
 
 verify: test ## What must hold before a commit lands: every test, lint first
 
-bench: setup ## Throughput beside librdkafka and ClickHouse's own Kafka engine, in one run
-	cargo build --release --locked --workspace --bins
-	cargo run --release --locked -p kaizen-bench
+# Options of the benchmark: `make bench RUNS=3` is `benches/run.sh --runs=3`.
+bench_option = $(if $($(1)),--$(2)=$($(1)))
+bench: setup ## Kaizen beside its peers, into docs/benchmarks.md (RUNS=5 ONLY=throughput,freshness,backlog,outage,http BACKLOG=2000000 OUTAGE_MINUTES=2)
+	@benches/run.sh $(call bench_option,ONLY,only) $(call bench_option,RUNS,runs) $(call bench_option,EVENTS,events) \
+	  $(call bench_option,BACKLOG,backlog) $(call bench_option,OUTAGE_MINUTES,outage-minutes)
+
+profile: setup ## Where collector and engine spend their time, as flame graphs in .local/profile (EVENTS=400000)
+	@benches/run.sh --profile=.local/profile $(call bench_option,EVENTS,events)
 
 chaos: setup build ## Kill and stop parts by seeded chance and check that each record counts once (SEED=1 ROUNDS=50)
 	KAIZEN_CHAOS_SEED=$(or $(SEED),1) KAIZEN_CHAOS_ROUNDS=$(or $(ROUNDS),50) \

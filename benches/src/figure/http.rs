@@ -3,14 +3,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use kaizen_testkit::{DecisionBuilder, Service, Stack};
 use tokio::task::JoinSet;
 
-use crate::measure::{Measurement, cpu, cpu_of_parts, mib, peak_memory};
+use super::{Figure, tell};
+use crate::contender::start_collector;
+use crate::meter::{Measurement, Meter, cpu, median, peak_memory};
+use crate::options::Options;
+use crate::report::{Section, Table, grouped};
 
 const RECORDS: u64 = 100;
 /// Length of an event, roughly.
@@ -18,28 +21,45 @@ const BYTES: usize = 1200;
 /// Requests under way at once.
 const SENDERS: usize = 16;
 
-/// Sends so many events, and prints how fast they were acknowledged.
-#[expect(clippy::print_stdout, reason = "a benchmark reports to the terminal")]
-pub async fn report(events: u64) -> Result<()> {
+/// Sends all of them, round after round.
+pub async fn measure(options: &Options) -> Result<Section> {
     let stack = Stack::start().await?;
     let topic = stack.kafka().new_topic("http-ingest", 8).await?;
-    let overrides = [
-        ("KAIZEN__INGEST__TOPIC", topic.as_str()),
-        ("KAIZEN__TELEMETRY__LOG_LEVEL", "warn"),
-    ];
-    let collector = Service::start("collector", false, &stack, &overrides).await?;
-    let bodies: Arc<[Bytes]> = (0..events / RECORDS).map(body).collect();
-    let bytes = bodies.iter().map(Bytes::len).sum::<usize>() as u64 / (events / RECORDS * RECORDS);
-    let measured = send(&stack, &collector, bodies).await?;
-    println!(
-        "HTTP, {} events of {bytes} B, {RECORDS} a request, {SENDERS} at once: {:.0} events/s acknowledged, {:.0} events \
-         per CPU-second of the collector, peak memory {} MiB",
-        measured.events,
-        measured.rate(),
-        measured.rate_of_cpu().unwrap_or_default(),
-        mib(peak_memory(collector.part().id()?)?),
-    );
-    Ok(())
+    let collector = start_collector(&stack, "collector", &[("KAIZEN__INGEST__TOPIC", &topic)]).await?;
+    let bodies: Arc<[Bytes]> = (0..options.http / RECORDS).map(body).collect();
+    let events = bodies.len() as u64 * RECORDS;
+    let bytes = bodies.iter().map(Bytes::len).sum::<usize>() as u64 / events;
+    let mut rounds = Vec::new();
+    for round in 1..=options.runs {
+        let measured = send(&stack, &collector, bodies.clone()).await?;
+        tell(&format!(
+            "round {round} of {}: {:.0} events/s",
+            options.runs,
+            measured.rate()
+        ));
+        rounds.push(measured);
+    }
+    let typical = median(&rounds, Measurement::rate).context("no round")?;
+    let of_cpu = median(&rounds, Measurement::rate_of_cpu).context("no round")?;
+    let peak = peak_memory(collector.part().id()?)?;
+    let mut table = Table::new(&[
+        "events",
+        "acknowledged by Kafka, events/s",
+        "events per CPU-second of the collector",
+        "peak memory of the collector",
+    ]);
+    table.row([
+        format!(
+            "{} of {} bytes, {RECORDS} a request, {SENDERS} requests at once, medians of {}",
+            grouped(events),
+            grouped(bytes),
+            options.runs
+        ),
+        grouped(typical.rate() as u64),
+        grouped(of_cpu.rate_of_cpu() as u64),
+        format!("{peak} MiB"),
+    ]);
+    Ok(Section::plain(Figure::Http, table.to_string()))
 }
 
 fn body(number: u64) -> Bytes {
@@ -62,8 +82,7 @@ async fn send(stack: &Stack, collector: &Service, bodies: Arc<[Bytes]>) -> Resul
     let url = format!("{}/v1/decisions", collector.url());
     let client = reqwest::Client::new();
     let next = Arc::new(AtomicUsize::new(0));
-    let (began, before) = (Instant::now(), cpu(collector.part().id()?)?);
-    let parts = cpu_of_parts(stack)?;
+    let (meter, before) = (Meter::start(stack)?, cpu(collector.part().id()?)?);
     let mut senders = JoinSet::new();
     for _ in 0..SENDERS {
         let (url, client, next, bodies) = (url.clone(), client.clone(), next.clone(), bodies.clone());
@@ -81,11 +100,6 @@ async fn send(stack: &Stack, collector: &Service, bodies: Arc<[Bytes]>) -> Resul
     for sent in senders.join_all().await {
         sent?;
     }
-    let (elapsed, after) = (began.elapsed(), cpu(collector.part().id()?)?);
-    Ok(Measurement {
-        events: bodies.len() as u64 * RECORDS,
-        elapsed,
-        cpu: Some(after.saturating_sub(before)),
-        parts: cpu_of_parts(stack)?.saturating_sub(parts),
-    })
+    let own = cpu(collector.part().id()?)?.saturating_sub(before);
+    meter.stop(stack, bodies.len() as u64 * RECORDS, Some(own))
 }
