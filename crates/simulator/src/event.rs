@@ -1,8 +1,11 @@
-//! One decision, as drawn, and as it is written.
-
-use std::io::Write;
+//! One decision, as it is written: the production log schema.
 
 use jiff::Timestamp;
+
+use crate::decimal::{Decimal, write_integer};
+use crate::process::deal::Dealt;
+use crate::process::fill::CONFIDENCE;
+use crate::process::plan::{ABSENT, FAILURE, Plan};
 
 /// An event ready to be published.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,173 +20,191 @@ pub struct Event {
     pub value: Vec<u8>,
 }
 
-/// What was drawn for one decision. Numbers are decimals of few places, so that text and number are the same.
-#[derive(Debug)]
-pub(crate) struct Drawn<'a> {
-    pub event_id: String,
-    pub session_id: String,
-    pub timestamp: Timestamp,
-    pub lead: u32,
-    pub industry: &'a str,
-    pub log_type: &'a str,
-    pub method: &'a str,
-    pub confidence: &'static str,
-    /// Pointer and value.
-    pub dimensions: Vec<(&'a str, &'a str)>,
-    pub measures: Vec<(&'a str, Decimal)>,
-    pub seconds: Decimal,
-    pub success: bool,
-    pub quality: Option<Decimal>,
-    pub success_indicator: Option<bool>,
-    pub text: usize,
-}
-
-/// A number of at most six decimals, 0 or more.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Decimal {
-    units: u64,
-    decimals: u32,
-}
-
-impl Decimal {
-    /// `value` rounded to `decimals`, at least `least` of its last place.
-    pub(crate) fn round(value: f64, decimals: u32, least: u64) -> Self {
-        let scaled = (value * f64::from(10_u32.pow(decimals))).round();
-        Self {
-            units: (scaled.clamp(0.0, 1e15) as u64).max(least),
-            decimals,
-        }
-    }
-
-    /// The nearest double: a division of integers that are both exact.
-    pub(crate) fn value(self) -> f64 {
-        self.units as f64 / f64::from(10_u32.pow(self.decimals))
-    }
-
-    pub(crate) fn write(self, json: &mut Vec<u8>) {
-        let scale = 10_u64.pow(self.decimals);
-        let (whole, rest) = (self.units / scale, self.units % scale);
-        // Writing to a Vec cannot fail.
-        let _ = match self.decimals {
-            0 => write!(json, "{whole}"),
-            places => write!(json, "{whole}.{rest:0places$}", places = places as usize),
-        };
-    }
-}
-
 /// Prose to fill messages with. Only characters that JSON does not escape.
 const PROSE: &str = "We looked at how your team plans the week and found three places where an hour goes missing: \
     the handover on Monday, the list that two people keep, and the call that is moved twice. A short trial shows what \
     it is worth before anything changes. ";
 
-impl Drawn<'_> {
-    /// The event in the production log schema.
-    pub(crate) fn write(&self) -> Event {
-        let mut json = Vec::with_capacity(self.text + 700);
-        let quoted = |text: &str, json: &mut Vec<u8>| {
-            // A string always has a form in JSON.
-            let _ = serde_json::to_writer(json, text);
+/// Everything of a component's events that is the same in many: written once.
+pub(crate) struct Writer {
+    /// `"log_type":"…","session_id":"`
+    log_type: Vec<u8>,
+    /// By axis and value: `"name":"value",` for dimensions, `"value"` for method and industry.
+    values: Vec<Vec<Vec<u8>>>,
+    /// Whether an axis stands in `input_data`.
+    in_input: Vec<bool>,
+    failures: Vec<Vec<u8>>,
+    failure_in_input: bool,
+    /// `"name":`, and whether it stands in `input_data`.
+    numbers: Vec<(Vec<u8>, bool)>,
+    prose: Vec<u8>,
+    text: usize,
+}
+
+impl Writer {
+    pub(crate) fn new(plan: &Plan<'_>) -> Self {
+        let member = |pointer: &str, value: &str| match name(pointer) {
+            Some(name) => [quoted(name), b":".to_vec(), quoted(value), b",".to_vec()].concat(),
+            None => quoted(value),
         };
-        let _ = write!(json, "{{\"event_id\":\"{}\",\"log_type\":", self.event_id);
-        quoted(self.log_type, &mut json);
-        let _ = write!(
-            json,
-            ",\"session_id\":\"{}\",\"timestamp\":\"{}\"",
-            self.session_id, self.timestamp
-        );
-        let lead = self.lead;
-        let _ = write!(
-            json,
-            ",\"lead_identifier\":{{\"name\":\"Lead {lead:05}\",\"company\":\"Company {:04}\",\"industry\":",
-            lead / 7
-        );
-        quoted(self.industry, &mut json);
+        let axis = |axis: &crate::process::plan::Axis| -> Vec<_> {
+            axis.values
+                .iter()
+                .map(|value| member(&axis.name, value))
+                .collect()
+        };
+        let number = |pointer: &String| {
+            let name = name(pointer).unwrap_or_default();
+            ([quoted(name), b":".to_vec()].concat(), is_input(pointer))
+        };
+        let text = plan.component.text;
+        Self {
+            log_type: [
+                b"\",\"log_type\":".to_vec(),
+                quoted(&plan.component.log_type),
+                b",\"session_id\":\"".to_vec(),
+            ]
+            .concat(),
+            values: plan.axes.iter().map(axis).collect(),
+            in_input: plan.axes.iter().map(|axis| is_input(&axis.name)).collect(),
+            failures: plan.failure.iter().flat_map(axis).collect(),
+            failure_in_input: plan.failure.as_ref().is_some_and(|axis| is_input(&axis.name)),
+            numbers: plan.numbers.iter().map(|it| number(&it.pointer)).collect(),
+            prose: PROSE.bytes().cycle().take(PROSE.len() + text).collect(),
+            text,
+        }
+    }
+
+    /// The event of a decision.
+    pub(crate) fn write(&self, dealt: &Dealt, event_id: String, session_id: &str, hour: &Hour) -> Event {
+        let mut json = Vec::with_capacity(self.text + 700);
+        json.extend_from_slice(b"{\"event_id\":\"");
+        json.extend_from_slice(event_id.as_bytes());
+        json.extend_from_slice(&self.log_type);
+        json.extend_from_slice(session_id.as_bytes());
+        json.extend_from_slice(b"\",\"timestamp\":\"");
+        hour.write(dealt.at, &mut json);
+        json.extend_from_slice(b"\",\"lead_identifier\":{\"name\":\"Lead ");
+        write_integer(dealt.lead.into(), 5, &mut json);
+        json.extend_from_slice(b"\",\"company\":\"Company ");
+        write_integer((dealt.lead / 7).into(), 4, &mut json);
+        json.extend_from_slice(b"\",\"industry\":");
+        json.extend_from_slice(self.value(dealt, 1));
         json.extend_from_slice(b"},\"input_data\":{");
-        self.members("/input_data/", &mut json);
-        let _ = write!(json, "\"lead_score\":{}}},\"output_data\":{{", lead % 101);
-        self.members("/output_data/", &mut json);
+        self.members(dealt, true, &mut json);
+        json.extend_from_slice(b"\"lead_score\":");
+        write_integer((dealt.lead % 101).into(), 1, &mut json);
+        json.extend_from_slice(b"},\"output_data\":{");
+        self.members(dealt, false, &mut json);
         json.extend_from_slice(b"\"text\":\"");
-        let prose = PROSE
-            .as_bytes()
-            .iter()
-            .cycle()
-            .skip(lead as usize % PROSE.len())
-            .take(self.text);
-        json.extend(prose);
+        let first = dealt.lead as usize % PROSE.len();
+        json.extend_from_slice(&self.prose[first..first + self.text]);
         json.extend_from_slice(b"\"},\"decision_reasoning\":{\"method_used\":");
-        quoted(self.method, &mut json);
-        let _ = write!(
-            json,
-            ",\"confidence_level\":\"{}\",\"processing_time\":",
-            self.confidence
-        );
-        self.seconds.write(&mut json);
-        let _ = write!(json, ",\"success\":{}}},\"training_labels\":{{", self.success);
-        self.labels(&mut json);
+        json.extend_from_slice(self.value(dealt, 0));
+        json.extend_from_slice(b",\"confidence_level\":\"");
+        json.extend_from_slice(CONFIDENCE[usize::from(dealt.confidence)].as_bytes());
+        json.extend_from_slice(b"\",\"processing_time\":");
+        dealt.seconds.write(&mut json);
+        json.extend_from_slice(b",\"success\":");
+        json.extend_from_slice(truth(dealt.success));
+        json.extend_from_slice(b"},\"training_labels\":{");
+        labels(dealt, &mut json);
         json.extend_from_slice(b"}}");
-        let (key, event_id) = (self.session_id.clone(), self.event_id.clone());
         Event {
-            key,
+            key: session_id.to_owned(),
             event_id,
-            timestamp: self.timestamp,
+            timestamp: hour.at(dealt.at),
             value: json,
         }
     }
 
-    fn members(&self, object: &str, json: &mut Vec<u8>) {
-        for (pointer, value) in &self.dimensions {
-            if let Some(name) = pointer.strip_prefix(object) {
-                let _ = write!(json, "\"{name}\":");
-                let _ = serde_json::to_writer(&mut *json, value);
-                json.push(b',');
-            }
-        }
-        for (pointer, value) in &self.measures {
-            if let Some(name) = pointer.strip_prefix(object) {
-                let _ = write!(json, "\"{name}\":");
-                value.write(json);
-                json.push(b',');
-            }
-        }
+    fn value(&self, dealt: &Dealt, axis: usize) -> &[u8] {
+        &self.values[axis][usize::from(dealt.values[axis])]
     }
 
-    fn labels(&self, json: &mut Vec<u8>) {
-        let potential = match self.quality.map(Decimal::value) {
-            Some(quality) if quality >= 80.0 => "low",
-            Some(quality) if quality >= 60.0 => "medium",
-            _ => "high",
-        };
-        let _ = write!(json, "\"improvement_potential\":\"{potential}\"");
-        if let Some(quality) = self.quality {
-            json.extend_from_slice(b",\"quality_score\":");
-            quality.write(json);
+    fn members(&self, dealt: &Dealt, input: bool, json: &mut Vec<u8>) {
+        for axis in 2..self.values.len() {
+            if self.in_input[axis] == input {
+                json.extend_from_slice(self.value(dealt, axis));
+            }
         }
-        if let Some(reached) = self.success_indicator {
-            let _ = write!(json, ",\"success_indicator\":{reached}");
+        if dealt.values[FAILURE] != ABSENT && self.failure_in_input == input {
+            json.extend_from_slice(&self.failures[usize::from(dealt.values[FAILURE])]);
+        }
+        for ((name, in_input), number) in self.numbers.iter().zip(&dealt.numbers) {
+            if *in_input == input {
+                json.extend_from_slice(name);
+                number.write(json);
+                json.push(b',');
+            }
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// An hour, with its date as text.
+pub(crate) struct Hour {
+    begin: Timestamp,
+    /// `2026-01-05T07:`
+    text: String,
+}
 
-    #[test]
-    fn a_decimal_is_the_same_number_in_text_and_in_binary() {
-        for (value, decimals, text) in [
-            (81.66, 1, "81.7"),
-            (0.0004, 3, "0.001"),
-            (1234.0, 0, "1234"),
-            (0.002_1, 6, "0.002100"),
-        ] {
-            let decimal = Decimal::round(value, decimals, 1);
-            let mut json = Vec::new();
-            decimal.write(&mut json);
-            assert_eq!(String::from_utf8(json.clone()).unwrap(), text);
-            assert_eq!(
-                std::str::from_utf8(&json).unwrap().parse::<f64>().unwrap(),
-                decimal.value()
-            );
+impl Hour {
+    pub(crate) fn new(begin: Timestamp) -> Self {
+        Self {
+            text: begin.strftime("%Y-%m-%dT%H:").to_string(),
+            begin,
         }
     }
+
+    /// The instant so many milliseconds after it began.
+    pub(crate) fn at(&self, milliseconds: u32) -> Timestamp {
+        self.begin + jiff::SignedDuration::from_millis(milliseconds.into())
+    }
+
+    fn write(&self, milliseconds: u32, json: &mut Vec<u8>) {
+        json.extend_from_slice(self.text.as_bytes());
+        write_integer(u64::from(milliseconds / 60_000), 2, json);
+        json.push(b':');
+        write_integer(u64::from(milliseconds / 1000 % 60), 2, json);
+        json.push(b'.');
+        write_integer(u64::from(milliseconds % 1000), 3, json);
+        json.push(b'Z');
+    }
+}
+
+fn labels(dealt: &Dealt, json: &mut Vec<u8>) {
+    let potential: &[u8] = match dealt.quality.map(Decimal::value) {
+        Some(quality) if quality >= 80.0 => b"low",
+        Some(quality) if quality >= 60.0 => b"medium",
+        _ => b"high",
+    };
+    json.extend_from_slice(b"\"improvement_potential\":\"");
+    json.extend_from_slice(potential);
+    json.push(b'"');
+    if let Some(quality) = dealt.quality {
+        json.extend_from_slice(b",\"quality_score\":");
+        quality.write(json);
+    }
+    if let Some(reached) = dealt.label {
+        json.extend_from_slice(b",\"success_indicator\":");
+        json.extend_from_slice(truth(reached));
+    }
+}
+
+fn truth(is: bool) -> &'static [u8] {
+    if is { b"true" } else { b"false" }
+}
+
+fn name(pointer: &str) -> Option<&str> {
+    pointer
+        .strip_prefix("/input_data/")
+        .or_else(|| pointer.strip_prefix("/output_data/"))
+}
+
+fn is_input(pointer: &str) -> bool {
+    pointer.starts_with("/input_data/")
+}
+
+fn quoted(text: &str) -> Vec<u8> {
+    serde_json::Value::from(text).to_string().into_bytes()
 }

@@ -7,13 +7,23 @@ use rand::RngExt;
 use rand_chacha::ChaCha12Rng;
 use serde_json::{Value, json};
 
-use crate::event::{Decimal, Drawn, Event};
-use crate::generate::log_normal;
+use crate::decimal::Decimal;
+use crate::event::Event;
+use crate::process::deal::Dealt;
+use crate::process::fill::log_normal;
 use crate::scenario::{Change, Outcome};
 
 const HOUR_MILLISECONDS: f64 = 3_600_000.0;
 /// Longest time after a decision, in hours: ten years.
 const LONGEST: f64 = 87_660.0;
+
+/// A decision that something may become of.
+pub(crate) struct Decided {
+    pub dealt: Dealt,
+    pub timestamp: Timestamp,
+    pub event_id: String,
+    pub session_id: String,
+}
 
 /// An outcome of a decision.
 pub(crate) struct Happened<'a> {
@@ -47,7 +57,7 @@ pub(crate) fn draw<'a>(
 
 impl Happened<'_> {
     /// The event of what happened after a decision.
-    pub(crate) fn write(&self, decision: &Drawn<'_>) -> Event {
+    pub(crate) fn write(&self, decision: &Decided) -> Event {
         let event_id = format!("{}-{}", decision.event_id, self.of.name);
         let mut event = json!({
             "event_id": event_id, "session_id": decision.session_id, "outcome": self.of.name,
@@ -85,20 +95,18 @@ fn without_nulls(event: &mut Value) {
     }
 }
 
-/// The last decision of each kind in the session that goes on.
+/// The last decision of each component in the session that goes on.
 #[derive(Default)]
-pub(crate) struct Session<'a>(BTreeMap<&'a str, (&'a [Outcome], Drawn<'a>)>);
+pub(crate) struct Session(BTreeMap<u16, Decided>);
 
-impl<'a> Session<'a> {
-    /// A decision of the session.
-    pub(crate) fn decided(&mut self, outcomes: &'a [Outcome], decision: Drawn<'a>) {
-        if !outcomes.is_empty() {
-            self.0.insert(decision.log_type, (outcomes, decision));
-        }
+impl Session {
+    /// A decision of the session that something may become of.
+    pub(crate) fn decided(&mut self, decision: Decided) {
+        self.0.insert(decision.dealt.component, decision);
     }
 
     /// The session is over.
-    pub(crate) fn end(&mut self) -> impl Iterator<Item = (&'a [Outcome], Drawn<'a>)> + use<'a> {
+    pub(crate) fn end(&mut self) -> impl Iterator<Item = Decided> + use<> {
         std::mem::take(&mut self.0).into_values()
     }
 }

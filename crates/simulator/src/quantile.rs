@@ -1,9 +1,12 @@
 //! Quantiles by nearest rank over values rounded to three significant digits.
 
-use crate::UnrepresentableValue;
 use std::collections::BTreeMap;
 
+use crate::UnrepresentableValue;
+use crate::decimal::Decimal;
+
 const LIMIT: f64 = 1e10;
+const LIMIT_MICROS: u64 = 10_000_000_000_000_000;
 const NANOS: f64 = 1e9;
 
 /// How often each duration occurred, rounded to three significant digits and kept in whole nanoseconds.
@@ -25,6 +28,16 @@ impl Quantiles {
             .ok_or(UnrepresentableValue(seconds))?;
         *self.counts.entry(nanos).or_default() += 1;
         Ok(())
+    }
+
+    /// Adds one duration that was rounded by [`rounded`].
+    pub(crate) fn add_nanos(&mut self, nanos: u64) {
+        *self.counts.entry(nanos).or_default() += 1;
+    }
+
+    /// Durations in nanoseconds and how often each occurred, in ascending order.
+    pub fn counts(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.counts.iter().map(|(nanos, count)| (*nanos, *count))
     }
 
     /// Adds all durations of another collection.
@@ -65,9 +78,41 @@ fn three_digits_in_nanos(seconds: f64) -> Option<u64> {
     }
 }
 
+/// A duration in seconds, to three significant digits, in nanoseconds; nothing when it is none that [`Quantiles::add`] takes.
+pub(crate) fn rounded(seconds: Decimal) -> Option<u64> {
+    let micros = u64::try_from(seconds.micros()).ok()?;
+    if micros >= LIMIT_MICROS {
+        return None;
+    }
+    let mut unit = 1;
+    while micros / unit >= 1000 {
+        unit *= 10;
+    }
+    let (whole, rest) = (micros / unit, micros % unit);
+    match (rest * 2).cmp(&unit) {
+        std::cmp::Ordering::Less => Some(whole * unit * 1000),
+        std::cmp::Ordering::Greater => Some((whole + 1) * unit * 1000),
+        // In binary a half may be a little more or less: its digits tell.
+        std::cmp::Ordering::Equal => three_digits_in_nanos(seconds.value()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_decimal_is_rounded_as_its_double_is() {
+        for millis in (1..30_000).chain([123_450, 123_550, 999_500, 1_234_500, 99_950_000]) {
+            let decimal = Decimal::round(f64::from(millis) / 1000.0, 3, 1);
+            assert_eq!(
+                rounded(decimal),
+                three_digits_in_nanos(decimal.value()),
+                "{millis}"
+            );
+        }
+        assert_eq!(rounded(Decimal::round(2e10, 3, 1)), None);
+    }
 
     fn of(values: &[f64]) -> Quantiles {
         let mut quantiles = Quantiles::default();

@@ -2,8 +2,11 @@
 
 use thiserror::Error;
 
+use crate::decimal::Decimal;
+
 /// Numbers from this size on stay out of the rollup, and so out of the truth.
 const LIMIT: f64 = 1e10;
+const LIMIT_MICROS: i128 = 10_000_000_000_000_000;
 const MICROS: f64 = 1e6;
 
 /// A value that the rollup would leave out: not finite, or 1e10 and more in size.
@@ -29,6 +32,17 @@ impl ExactSum {
             .then(|| format!("{value:.6}").replace('.', ""))
             .and_then(|digits| digits.parse::<i128>().ok())
             .ok_or(UnrepresentableValue(value))?;
+        self.count += 1;
+        self.micros += micros;
+        Ok(())
+    }
+
+    /// Adds a decimal of at most six places: what [`Self::add`] does of its double, without rounding anything.
+    pub(crate) fn add_decimal(&mut self, value: Decimal) -> Result<(), UnrepresentableValue> {
+        let micros = value.micros();
+        if micros >= LIMIT_MICROS {
+            return Err(UnrepresentableValue(value.value()));
+        }
         self.count += 1;
         self.micros += micros;
         Ok(())
@@ -76,6 +90,21 @@ mod tests {
             [0.1; 10].iter().sum::<f64>(),
             1.0,
             "floats do drift here, or this test shows nothing"
+        );
+    }
+
+    #[test]
+    fn a_decimal_adds_what_its_double_adds() {
+        for (value, decimals) in [(81.7, 1), (0.289_999, 6), (1234.567, 3), (9_999_999_999.0, 0)] {
+            let decimal = Decimal::round(value, decimals, 0);
+            let mut sum = ExactSum::default();
+            sum.add_decimal(decimal).unwrap();
+            assert_eq!(sum, sum_of(&[decimal.value()]), "{value}");
+        }
+        assert!(
+            ExactSum::default()
+                .add_decimal(Decimal::round(1e10, 0, 0))
+                .is_err()
         );
     }
 

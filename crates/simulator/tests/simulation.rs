@@ -46,10 +46,7 @@ fn the_same_seed_gives_the_same_bytes_and_another_one_others() {
 fn as_many_events_as_asked_come_in_the_order_of_time_within_the_scenario() {
     let scenario = scenario();
     let (events, truth) = simulate(&scenario, 3);
-    assert_eq!(
-        (events.len() as u64, truth.events),
-        (scenario.events, scenario.events)
-    );
+    assert_eq!((events.len() as u64, truth.events), (4000, 4000));
     assert!(
         events
             .windows(2)
@@ -247,7 +244,7 @@ fn an_outage_has_no_events_and_the_others_make_up_for_them() {
         assert_ne!(event["log_type"], "website_analysis");
         others += 1;
     }
-    assert!(others > 0 && events.len() as u64 == scenario.events);
+    assert!(others > 0 && events.len() == 4000);
 }
 
 /// The record of an event, published in 2027.

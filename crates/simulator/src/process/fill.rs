@@ -1,0 +1,150 @@
+//! What else a decision has, each thing by random numbers of its own.
+
+use rand::RngExt;
+use rand_chacha::ChaCha12Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+use super::deal::{Dealt, pick};
+use super::odds::Active;
+use super::plan::{METHOD, Plan, expit};
+use super::plant::weakened;
+use crate::decimal::Decimal;
+use crate::scenario::LogNormal;
+
+/// Levels of confidence.
+pub(crate) const CONFIDENCE: [&str; 3] = ["high", "medium", "low"];
+/// Their shares where confidence follows nothing.
+const AT_RANDOM: [f64; 3] = [5.0 / 9.0, 3.0 / 9.0, 1.0 / 9.0];
+const HOUR_MILLISECONDS: u32 = 3_600_000;
+/// Different leads.
+const LEADS: u32 = 30_000;
+
+/// States the confidence, as a level and, if asked for, as a number.
+pub(crate) fn confidence(
+    plan: &Plan<'_>,
+    active: &Active<'_, '_>,
+    draws: &mut ChaCha12Rng,
+    dealt: &mut [Dealt],
+) {
+    let Some(confidence) = &plan.component.confidence else {
+        dealt
+            .iter_mut()
+            .for_each(|it| it.confidence = pick(&AT_RANDOM, draws.random()));
+        return;
+    };
+    let stated_at = plan.numbers.iter().position(|number| number.value.is_none());
+    for decision in dealt {
+        let mut temperature = confidence.temperature;
+        for (planted, strength) in active {
+            if let Some(factor) = planted
+                .fault
+                .effect
+                .temperature
+                .filter(|_| planted.befalls[usize::from(decision.class)])
+            {
+                temperature *= weakened(factor, *strength);
+            }
+        }
+        let stated = expit(decision.log_odds * temperature);
+        decision.confidence = match stated {
+            stated if stated >= confidence.high => 0,
+            stated if stated >= confidence.medium => 1,
+            _ => 2,
+        };
+        if let Some(place) = stated_at {
+            decision.numbers[place] = Decimal::round(stated, 4, 0);
+        }
+    }
+}
+
+/// Draws how long the decisions took.
+pub(crate) fn seconds(
+    plan: &Plan<'_>,
+    active: &Active<'_, '_>,
+    draws: &mut ChaCha12Rng,
+    dealt: &mut [Dealt],
+) {
+    for decision in dealt {
+        let z: f64 = StandardNormal.sample(draws);
+        let unbefallen = plan.latencies[usize::from(decision.values[METHOD])].at(z);
+        let mut seconds = unbefallen;
+        for (planted, strength) in active {
+            let Some(slow) = planted
+                .fault
+                .effect
+                .seconds
+                .filter(|_| planted.befalls[usize::from(decision.class)])
+            else {
+                continue;
+            };
+            let befallen = slow.share >= 1.0 || draws.random::<f64>() < slow.share;
+            if befallen && planted.slow.0 <= unbefallen && unbefallen < planted.slow.1 {
+                seconds *= weakened(slow.factor, *strength);
+            }
+        }
+        decision.seconds = Decimal::round(seconds, 3, 1);
+    }
+}
+
+/// Draws the quality.
+pub(crate) fn quality(
+    plan: &Plan<'_>,
+    active: &Active<'_, '_>,
+    draws: &mut ChaCha12Rng,
+    dealt: &mut [Dealt],
+) {
+    for decision in dealt {
+        let Some(quality) = plan.component.methods[usize::from(decision.values[METHOD])].quality else {
+            continue;
+        };
+        let deviation: f64 = StandardNormal.sample(draws);
+        let mut drawn = quality.mean + quality.deviation * deviation;
+        for (planted, strength) in active {
+            if planted.befalls[usize::from(decision.class)] {
+                drawn += planted.quality * strength;
+            }
+        }
+        decision.quality = Some(Decimal::round(drawn.clamp(0.0, 100.0), 1, 0));
+    }
+}
+
+/// Draws the declared numbers.
+pub(crate) fn numbers(plan: &Plan<'_>, draws: &mut ChaCha12Rng, dealt: &mut [Dealt]) {
+    let drawn = || {
+        plan.numbers
+            .iter()
+            .enumerate()
+            .filter_map(|(place, it)| Some((place, it.value?, it.decimals)))
+    };
+    for decision in dealt {
+        for (place, value, decimals) in drawn() {
+            decision.numbers[place] = Decimal::round(log_normal(value, draws), decimals, 0);
+        }
+    }
+}
+
+/// Draws when in the hour they were made, and of whom.
+pub(crate) fn moments(draws: &mut ChaCha12Rng, dealt: &mut [Dealt]) {
+    for decision in dealt {
+        decision.at = draws.random_range(0..HOUR_MILLISECONDS);
+        decision.lead = draws.random_range(0..LEADS);
+    }
+}
+
+/// Draws which are sent twice.
+pub(crate) fn repeats(active: &Active<'_, '_>, draws: &mut ChaCha12Rng, dealt: &mut [Dealt]) {
+    let shares = active
+        .iter()
+        .filter_map(|(planted, strength)| Some(planted.fault.effect.duplicates? * strength));
+    let once: f64 = shares.map(|share| 1.0 - share).product();
+    if once < 1.0 {
+        dealt
+            .iter_mut()
+            .for_each(|it| it.repeated = draws.random::<f64>() >= once);
+    }
+}
+
+pub(crate) fn log_normal(of: LogNormal, draws: &mut ChaCha12Rng) -> f64 {
+    let deviation: f64 = StandardNormal.sample(draws);
+    of.median * (of.sigma * deviation).exp()
+}
