@@ -23,6 +23,9 @@ pub struct Simulate {
     /// Scenario of the fleet, such as config/scenarios/fleet-8-weeks.yaml
     #[arg(long, value_name = "FILE")]
     scenario: PathBuf,
+    /// Value of the scenario to set otherwise, such as events_per_day=5000 or faults.0.effect.success.sd=2; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    assignments: Vec<String>,
     /// Seed: the same one gives the same events
     #[arg(long, default_value_t = 1, value_name = "NUMBER")]
     seed: u64,
@@ -52,8 +55,8 @@ pub struct Simulate {
 /// Runs it.
 pub async fn run(simulate: &Simulate, connection: &Connection, output: Output) -> anyhow::Result<()> {
     let catalogue = Catalogue::load(&simulate.catalogue)?;
-    let scenario =
-        Scenario::load(&simulate.scenario).with_context(|| simulate.scenario.display().to_string())?;
+    let scenario = Scenario::load_with(&simulate.scenario, &simulate.assignments)
+        .with_context(|| simulate.scenario.display().to_string())?;
     let simulation = Simulation::new(&scenario, &catalogue, simulate.seed);
     match (&simulate.out, &simulate.topic) {
         (Some(folder), _) => show(&to_folder(simulation, folder)?, output),
