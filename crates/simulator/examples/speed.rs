@@ -16,7 +16,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut began = Instant::now();
     let mut told = |what: &str, events: u64| {
         let seconds = began.elapsed().as_secs_f64();
-        println!("{what:<60} {seconds:>8.3} s {:>12.0} events/s", events as f64 / seconds);
+        println!(
+            "{what:<60} {seconds:>8.3} s {:>12.0} events/s",
+            events as f64 / seconds
+        );
         began = Instant::now();
     };
     let process = Process::new(&scenario, 1);
@@ -25,10 +28,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let hours = 0..process.hours();
     for component in 0..scenario.components.len() {
         let log_type = &scenario.components[component].log_type;
-        let counts = hours.clone().map(|hour| process.counts(component, hour).decisions);
+        let counts = hours
+            .clone()
+            .map(|hour| process.counts(component, hour).decisions);
         told(&format!("{log_type}: counts of each hour"), counts.sum());
         let events = process.decisions_of(component);
-        process.rollup(component, hours.clone(), &["method_used", "industry"], Wanted::default())?;
+        process.rollup(
+            component,
+            hours.clone(),
+            &["method_used", "industry"],
+            Wanted::default(),
+        )?;
         told(&format!("{log_type}: rollup by method and industry"), events);
         let wanted = Wanted {
             seconds: true,
@@ -38,7 +48,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         told(&format!("{log_type}: rollup of seconds"), events);
     }
     let catalogue = Catalogue::load(Path::new("config/catalogue.yaml"))?;
-    let bytes: usize = Simulation::new(&scenario, &catalogue, 1).map(|event| event.value.len()).sum();
+    let bytes: usize = Simulation::new(&scenario, &catalogue, 1)
+        .map(|event| event.value.len())
+        .sum();
     told(&format!("events and their truth, {} MB", bytes / 1_000_000), all);
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! What a fleet does, as a YAML file says it. `docs/scenarios.md` describes every key.
 
 mod check;
+mod check_component;
+mod check_fault;
 mod component;
 mod fault;
 mod load;
@@ -11,7 +13,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-pub(crate) use check::MOST_MEASURES;
+pub(crate) use check_component::MOST_MEASURES;
 pub use component::{Change, Component, Confidence, Dimension, LogNormal, Measure, Method, Outcome, Season};
 pub use component::{Normal, Tail, Values};
 pub use fault::{ALL, Amount, Deviations, Effect, Fault, Improvement, Shape, Slowdown};
@@ -181,6 +183,12 @@ mod tests {
                 "effect: {success: -0.4}",
                 "effect: {mix: 2, missing: 2}",
                 "effect.missing: must be 0 to 1",
+            ),
+            (
+                "method_used: web_search}",
+                "method_used: web_search, industry: software, /input_data/source: crm}\n    improvement: {value_per_unit: 1, \
+                 currency: EUR, horizon_days: 28, roi: 1, controls: [{/input_data/source: nowhere}]}",
+                "where: has a value that no decision has",
             ),
             (
                 "effect: {success: -0.4}",

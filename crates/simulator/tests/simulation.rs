@@ -43,6 +43,19 @@ fn the_same_seed_gives_the_same_bytes_and_another_one_others() {
 }
 
 #[test]
+fn the_bytes_of_a_seed_are_the_ones_of_every_machine() {
+    let hex = |events: &[Event]| {
+        digest(events)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    };
+    assert_eq!(hex(&simulate(&scenario(), 1).0), "small");
+    let tenant = include_str!("../../../config/scenarios/tenant.yaml").replace("days: 88", "days: 2");
+    assert_eq!(hex(&simulate(&Scenario::parse(&tenant).unwrap(), 1).0), "tenant");
+}
+
+#[test]
 fn as_many_events_as_asked_come_in_the_order_of_time_within_the_scenario() {
     let scenario = scenario();
     let (events, truth) = simulate(&scenario, 3);

@@ -22,6 +22,8 @@ pub(crate) struct Class {
     pub choices: Vec<Choice>,
     /// What the values add to log-odds, a decision's own deviation included.
     pub nodes: Vec<Node>,
+    /// e^−v for each of these.
+    pub exponentials: Vec<f64>,
     /// Least and most that the values alone add.
     pub bounds: (f64, f64),
 }
@@ -108,6 +110,7 @@ pub(crate) fn classes(plan: &Plan<'_>, scenario: &Scenario) -> Vec<Class> {
         fixed: [ABSENT; AXES],
         choices: Vec::new(),
         nodes: vec![NOTHING],
+        exponentials: Vec::new(),
         bounds: (0.0, 0.0),
     }];
     let deviation = plan.component.confidence.as_ref().map_or(0.0, |it| it.spread);
@@ -125,6 +128,7 @@ pub(crate) fn classes(plan: &Plan<'_>, scenario: &Scenario) -> Vec<Class> {
     let own = nodes::normal(deviation);
     for class in &mut classes {
         class.nodes = nodes::sum(&class.nodes, &own, POINTS_IN_ALL);
+        class.exponentials = class.nodes.iter().map(|node| libm::exp(-node.at)).collect();
         class.method = usize::from(class.fixed[METHOD]);
         let bounds = class.choices.iter().map(Choice::bounds);
         class.bounds = bounds.fold((0.0, 0.0), |sum, it| (sum.0 + it.0, sum.1 + it.1));

@@ -104,7 +104,7 @@ impl<'e, 'a> Expectation<'e, 'a> {
                     base.0 + around.at + success[index],
                     base.1 + around.at + approval[index],
                 );
-                around.weight * rate.of(fates(&class.nodes, log_odds))
+                around.weight * rate.of(fates(class, log_odds))
             };
             sum += class.share * self.around.iter().map(at).sum::<f64>();
             whole += class.share;
@@ -117,7 +117,7 @@ impl<'e, 'a> Expectation<'e, 'a> {
         let (mut sum, mut whole) = (0.0, 0.0);
         for (class, share) in shares.iter().enumerate().filter(|(class, _)| within[*class]) {
             let log_odds = class_log_odds(self.plan, class, around, active);
-            sum += share * rate.of(fates(&self.plan.classes[class].nodes, log_odds));
+            sum += share * rate.of(fates(&self.plan.classes[class], log_odds));
             whole += share;
         }
         if whole > 0.0 { sum / whole } else { 0.0 }
@@ -197,7 +197,7 @@ impl<'e, 'a> Expectation<'e, 'a> {
                 let step = |hour: usize| ((first + hour) / shock.every_hours as usize) as i32;
                 let pair = |one: usize, other: usize| {
                     let correlation = shock.phi.powi((step(one) - step(other)).abs());
-                    hours[one] * hours[other] * ((shock.sd * shock.sd * correlation).exp() - 1.0)
+                    hours[one] * hours[other] * libm::expm1(shock.sd * shock.sd * correlation)
                 };
                 (0..DAY)
                     .flat_map(|one| (0..DAY).map(move |other| (one, other)))

@@ -146,5 +146,5 @@ pub(crate) fn repeats(active: &Active<'_, '_>, draws: &mut ChaCha12Rng, dealt: &
 
 pub(crate) fn log_normal(of: LogNormal, draws: &mut ChaCha12Rng) -> f64 {
     let deviation: f64 = StandardNormal.sample(draws);
-    of.median * (of.sigma * deviation).exp()
+    of.median * libm::exp(of.sigma * deviation)
 }

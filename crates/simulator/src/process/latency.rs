@@ -27,7 +27,7 @@ impl Latency {
             let z = normal_quantile(tail.above);
             Cut {
                 z,
-                seconds: median * (sigma * z).exp(),
+                seconds: median * libm::exp(sigma * z),
                 share: 1.0 - tail.above,
                 alpha: tail.alpha,
             }
@@ -40,18 +40,18 @@ impl Latency {
         match self.tail {
             Some(cut) if z > cut.z => {
                 let beyond = (upper(z) / cut.share).max(1e-12);
-                cut.seconds * beyond.powf(-1.0 / cut.alpha)
+                cut.seconds * libm::pow(beyond, -1.0 / cut.alpha)
             }
-            _ => self.median * (self.sigma * z).exp(),
+            _ => self.median * libm::exp(self.sigma * z),
         }
     }
 
     /// Share of the decisions that take longer.
     pub(crate) fn survival(&self, seconds: f64) -> f64 {
         match self.tail {
-            Some(cut) if seconds > cut.seconds => cut.share * (seconds / cut.seconds).powf(-cut.alpha),
+            Some(cut) if seconds > cut.seconds => cut.share * libm::pow(seconds / cut.seconds, -cut.alpha),
             _ if self.sigma == 0.0 => f64::from(u8::from(seconds < self.median)),
-            _ => upper((seconds / self.median).ln() / self.sigma),
+            _ => upper(libm::log(seconds / self.median) / self.sigma),
         }
     }
 }

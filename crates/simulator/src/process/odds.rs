@@ -1,6 +1,6 @@
 //! What an hour's decisions are: shares of the classes, and of success and approval in each.
 
-use super::nodes::Node;
+use super::class::Class;
 use super::plan::{Plan, WEEK};
 use super::plant::{Planted, weakened};
 use super::shock::{self, Path};
@@ -81,7 +81,7 @@ impl Odds {
         for (index, share) in shares.into_iter().enumerate() {
             let around = season + shock::outcome(paths, plan, index, hour);
             let log_odds = class_log_odds(plan, index, around, active);
-            let fates = fates(&plan.classes[index].nodes, log_odds).map(|fate| share * fate);
+            let fates = fates(&plan.classes[index], log_odds).map(|fate| share * fate);
             odds.fates
                 .iter_mut()
                 .zip(fates)
@@ -111,12 +111,11 @@ pub(crate) fn class_log_odds(
 }
 
 /// Probability of each fate, over what the values add.
-pub(crate) fn fates(nodes: &[Node], (success, approval): (f64, f64)) -> [f64; 3] {
-    let (success, approval) = ((-success).exp(), (-approval).exp());
+pub(crate) fn fates(class: &Class, (success, approval): (f64, f64)) -> [f64; 3] {
+    let (success, approval) = (libm::exp(-success), libm::exp(-approval));
     let mut fates = [0.0; 3];
-    for node in nodes {
-        // One exponential serves both: 1 ÷ (1 + e^−(x+v)).
-        let added = (-node.at).exp();
+    for (node, added) in class.nodes.iter().zip(&class.exponentials) {
+        // 1 ÷ (1 + e^−(x+v)), with the exponential of v ready.
         let carried_out = 1.0 / (1.0 + success * added);
         let reached = carried_out / (1.0 + approval * added);
         fates[0] += node.weight * (1.0 - carried_out);

@@ -228,12 +228,12 @@ fn volume(component: &Component, hour: usize) -> f64 {
 
 /// ln(p ÷ (1 − p)), at most 30 in size: what is certain stays so to 13 digits.
 pub(crate) fn logit(probability: f64) -> f64 {
-    (probability / (1.0 - probability)).ln().clamp(-30.0, 30.0)
+    libm::log(probability / (1.0 - probability)).clamp(-30.0, 30.0)
 }
 
 /// The inverse of [`logit`].
 pub(crate) fn expit(log_odds: f64) -> f64 {
-    1.0 / (1.0 + (-log_odds).exp())
+    1.0 / (1.0 + libm::exp(-log_odds))
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ impl<'a> Path<'a> {
 pub(crate) fn volume(paths: &[Path<'_>], hour: usize) -> f64 {
     let on_volume = paths.iter().filter(|path| path.shock.on == Shocked::Volume);
     on_volume
-        .map(|path| (path.at(hour, None) - path.shock.sd * path.shock.sd / 2.0).exp())
+        .map(|path| libm::exp(path.at(hour, None) - path.shock.sd * path.shock.sd / 2.0))
         .product()
 }
 

@@ -36,8 +36,8 @@ impl Mixture<'_, '_> {
     }
 
     fn quantile(&self, rank: f64, survival: impl Fn(f64, usize) -> f64) -> f64 {
-        let beyond = |at: f64| self.survival(|method| survival(at.exp(), method));
-        bisect(-20.0, 30.0, |at| beyond(at) > 1.0 - rank).exp()
+        let beyond = |at: f64| self.survival(|method| survival(libm::exp(at), method));
+        libm::exp(bisect(-20.0, 30.0, |at| beyond(at) > 1.0 - rank))
     }
 }
 
