@@ -124,85 +124,88 @@ mod tests {
         assert_eq!(fleet.end().to_string(), "2026-03-02T00:00:00Z");
     }
 
+    /// What is put in place of what, and words of the error.
+    const WRONG: &[(&str, &str, &str)] = &[
+        ("weeks: 2", "weeks: 0", "weeks: must be 1 to 520"),
+        (
+            "weeks: 2",
+            "days: 14\nweeks: 2",
+            "weeks: exactly one of weeks and days",
+        ),
+        (
+            "events: 4000",
+            "events_per_day: 0",
+            "events_per_day: must be above 0",
+        ),
+        ("2026-01-05", "2026-01-06", "start: must be a Monday"),
+        ("name: small", "name: 'a b'", "name: must be"),
+        ("version: 1", "version: 1\ncolour: blue", "unknown field `colour`"),
+        (
+            "version: 1",
+            "version: 1\ntenant: {spread: 4}",
+            "tenant.spread: must be 0 to 3",
+        ),
+        (
+            "version: 1",
+            "version: 1\nnoise: {shocks: [{phi: 1, sd: 0.1}]}",
+            "noise.shocks: phi must be",
+        ),
+        (
+            "version: 1",
+            "version: 1\nnoise: {shocks: [{phi: 0, sd: 0.1, by: colour}]}",
+            "noise.shocks: by must",
+        ),
+        ("labelled: 0.9", "labelled: 1.9", "labelled: must be 0 to 1"),
+        (
+            "labelled: 0.9",
+            "labelled: 0.9\n    season: {daily: 9}",
+            "season: amplitudes must be 0 to 3",
+        ),
+        (
+            "probability: 0.3",
+            "probability: 3",
+            "outcomes replied: probability must be 0 to 1",
+        ),
+        (
+            "name: meeting",
+            "name: replied",
+            "outcomes replied: name must be 1 to 64 characters, once",
+        ),
+        ("kind: prompt", "kind: mood", "changes v13: kind: must be deploy"),
+        ("method_used: web_search", "colour: blue", "where: must name"),
+        (
+            "method_used: web_search",
+            "method_used: magic",
+            "where: has a value that no decision has",
+        ),
+        (
+            "effect: {success: -0.4}",
+            "effect: {mix: 2, missing: 2}",
+            "effect.missing: must be 0 to 1",
+        ),
+        (
+            "method_used: web_search}",
+            "method_used: web_search, industry: software, /input_data/source: crm}\n    improvement: {value_per_unit: 1, \
+                 currency: EUR, horizon_days: 28, roi: 1, controls: [{/input_data/source: nowhere}]}",
+            "where: has a value that no decision has",
+        ),
+        (
+            "effect: {success: -0.4}",
+            "shape: {ramp_days: 1, half_life_days: 1}\n    effect: {success: -0.4}",
+            "shape: at most one",
+        ),
+        (
+            "effect: {success: -0.4}",
+            "effect: {success: -0.4}\n    improvement: {value_per_unit: 1, currency: EUR, horizon_days: 28}",
+            "improvement: exactly one of cost and roi",
+        ),
+    ];
+
     #[test]
     fn what_is_wrong_is_named() {
-        for (from, to, words) in [
-            ("weeks: 2", "weeks: 0", "weeks: must be 1 to 520"),
-            (
-                "weeks: 2",
-                "days: 14\nweeks: 2",
-                "weeks: exactly one of weeks and days",
-            ),
-            (
-                "events: 4000",
-                "events_per_day: 0",
-                "events_per_day: must be above 0",
-            ),
-            ("2026-01-05", "2026-01-06", "start: must be a Monday"),
-            ("name: small", "name: 'a b'", "name: must be"),
-            ("version: 1", "version: 1\ncolour: blue", "unknown field `colour`"),
-            (
-                "version: 1",
-                "version: 1\ntenant: {spread: 4}",
-                "tenant.spread: must be 0 to 3",
-            ),
-            (
-                "version: 1",
-                "version: 1\nnoise: {shocks: [{phi: 1, sd: 0.1}]}",
-                "noise.shocks: phi must be",
-            ),
-            (
-                "version: 1",
-                "version: 1\nnoise: {shocks: [{phi: 0, sd: 0.1, by: colour}]}",
-                "noise.shocks: by must",
-            ),
-            ("labelled: 0.9", "labelled: 1.9", "labelled: must be 0 to 1"),
-            (
-                "labelled: 0.9",
-                "labelled: 0.9\n    season: {daily: 9}",
-                "season: amplitudes must be 0 to 3",
-            ),
-            (
-                "probability: 0.3",
-                "probability: 3",
-                "outcomes replied: probability must be 0 to 1",
-            ),
-            (
-                "name: meeting",
-                "name: replied",
-                "outcomes replied: name must be 1 to 64 characters, once",
-            ),
-            ("kind: prompt", "kind: mood", "changes v13: kind: must be deploy"),
-            ("method_used: web_search", "colour: blue", "where: must name"),
-            (
-                "method_used: web_search",
-                "method_used: magic",
-                "where: has a value that no decision has",
-            ),
-            (
-                "effect: {success: -0.4}",
-                "effect: {mix: 2, missing: 2}",
-                "effect.missing: must be 0 to 1",
-            ),
-            (
-                "method_used: web_search}",
-                "method_used: web_search, industry: software, /input_data/source: crm}\n    improvement: {value_per_unit: 1, \
-                 currency: EUR, horizon_days: 28, roi: 1, controls: [{/input_data/source: nowhere}]}",
-                "where: has a value that no decision has",
-            ),
-            (
-                "effect: {success: -0.4}",
-                "shape: {ramp_days: 1, half_life_days: 1}\n    effect: {success: -0.4}",
-                "shape: at most one",
-            ),
-            (
-                "effect: {success: -0.4}",
-                "effect: {success: -0.4}\n    improvement: {value_per_unit: 1, currency: EUR, horizon_days: 28}",
-                "improvement: exactly one of cost and roi",
-            ),
-        ] {
-            assert!(SMALL.contains(from), "{from}");
-            let error = Scenario::parse(&SMALL.replacen(from, to, 1))
+        for (from, to, words) in WRONG {
+            assert!(SMALL.contains(*from), "{from}");
+            let error = Scenario::parse(&SMALL.replacen(*from, to, 1))
                 .unwrap_err()
                 .to_string();
             assert!(error.contains(words), "{to}: {error}");

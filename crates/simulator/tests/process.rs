@@ -70,6 +70,37 @@ fn add(totals: &mut Totals, event: &Value, measures: &[&str]) {
     }
 }
 
+/// Hour and values of method, industry, confidence and source.
+type Cell = (i64, Vec<String>);
+
+/// The rollup of enrichment, from its events.
+fn summed(scenario: &Scenario, seed: u64) -> BTreeMap<Cell, Totals> {
+    let pointers = [
+        "/decision_reasoning/method_used",
+        "/lead_identifier/industry",
+        "/decision_reasoning/confidence_level",
+        "/input_data/source",
+    ];
+    let measures = ["/output_data/cost_usd", "/output_data/stated_confidence"];
+    let mut summed: BTreeMap<Cell, Totals> = BTreeMap::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for event in Simulation::new(scenario, &catalogue(), seed) {
+        let json: Value = serde_json::from_slice(&event.value).unwrap();
+        if json["log_type"] != ENRICHMENT {
+            continue;
+        }
+        let values = pointers.map(|pointer| json.pointer(pointer).unwrap().as_str().unwrap().to_owned());
+        let hour = event.timestamp.duration_since(scenario.start).as_hours();
+        let totals = summed.entry((hour, values.to_vec())).or_default();
+        if seen.insert(event.event_id) {
+            add(totals, &json, &measures);
+        } else {
+            totals.repeated += 1;
+        }
+    }
+    summed
+}
+
 #[test]
 fn the_rollup_of_a_seed_is_to_the_last_digit_what_its_events_add_up_to() {
     let scenario = scenario(
@@ -84,35 +115,13 @@ fn the_rollup_of_a_seed_is_to_the_last_digit_what_its_events_add_up_to() {
             "faults.3.from=2026-01-06T00:00:00Z",
         ],
     );
-    let pointers = [
-        "/decision_reasoning/method_used",
-        "/lead_identifier/industry",
-        "/decision_reasoning/confidence_level",
-        "/input_data/source",
-    ];
     let by = [
         "method_used",
         "industry",
         "confidence_level",
         "/input_data/source",
     ];
-    let measures = ["/output_data/cost_usd", "/output_data/stated_confidence"];
-    let mut summed: BTreeMap<(i64, Vec<String>), Totals> = BTreeMap::new();
-    let mut seen = std::collections::BTreeSet::new();
-    for event in Simulation::new(&scenario, &catalogue(), 11) {
-        let json: Value = serde_json::from_slice(&event.value).unwrap();
-        if json["log_type"] != ENRICHMENT {
-            continue;
-        }
-        let values = pointers.map(|pointer| json.pointer(pointer).unwrap().as_str().unwrap().to_owned());
-        let hour = event.timestamp.duration_since(scenario.start).as_hours();
-        let totals = summed.entry((hour, values.to_vec())).or_default();
-        if seen.insert(event.event_id) {
-            add(totals, &json, &measures);
-        } else {
-            totals.repeated += 1;
-        }
-    }
+    let summed = summed(&scenario, 11);
     let process = Process::new(&scenario, 11);
     let component = process.component(ENRICHMENT).unwrap();
     let mut rolled = BTreeMap::new();
