@@ -5,7 +5,6 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use rustix::process::{Pid, Signal, kill_process};
 
 use crate::contender::start_collector;
 use crate::figure::tell;
@@ -24,6 +23,9 @@ pub async fn record(folder: &Path, events: u64) -> Result<()> {
         Recording::start(folder, "engine", stage.stack.clickhouse().part().id()?)?,
     ];
     stage.stored(|| Ok(())).await?;
+    // A recording ends with its process, and is whole then.
+    drop(collector);
+    drop(stage);
     for recording in recordings {
         recording.draw(folder)?;
     }
@@ -55,12 +57,10 @@ impl Recording {
         Ok(Self { name, perf })
     }
 
-    /// Ends it and draws what it has.
+    /// Waits for its end and draws what it has.
     fn draw(mut self, folder: &Path) -> Result<()> {
-        let id = i32::try_from(self.perf.id())?;
-        kill_process(Pid::from_raw(id).context("perf's id")?, Signal::INT)?;
-        // It ends by the signal it was sent, so its status says nothing; without a recording the next step fails.
-        self.perf.wait()?;
+        let status = self.perf.wait()?;
+        ensure!(status.success(), "perf record of the {}: {status}", self.name);
         let data = folder.join(self.name).with_extension("data");
         let drawing = folder.join(self.name).with_extension("svg");
         // Inlined functions would be looked up one by one, for hours.
