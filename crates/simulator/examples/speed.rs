@@ -48,9 +48,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         told(&format!("{log_type}: rollup of seconds"), events);
     }
     let catalogue = Catalogue::load(Path::new("config/catalogue.yaml"))?;
-    let bytes: usize = Simulation::new(&scenario, &catalogue, 1)
-        .map(|event| event.value.len())
-        .sum();
+    let mut simulation = Simulation::new(&scenario, &catalogue, 1);
+    let mut bytes = 0;
+    while let Some(event) = simulation.next() {
+        // Outcomes are kept until they are asked for.
+        bytes += event.value.len() + simulation.outcomes().len();
+    }
     told(&format!("events and their truth, {} MB", bytes / 1_000_000), all);
     Ok(())
 }
