@@ -13,6 +13,15 @@ mod welch;
 mod wilson;
 mod winners_and_losers;
 
+// Time series. A missing value is NaN.
+mod autocorrelation;
+mod mann_kendall;
+mod robust;
+#[cfg(test)]
+mod testing;
+mod theil_sen;
+mod trend;
+
 pub use benjamini_hochberg::benjamini_hochberg;
 pub use bonferroni::bonferroni;
 pub use dispersion::{mean_dispersion, proportion_dispersion};
@@ -26,3 +35,8 @@ pub use two_proportions::{TwoProportions, two_proportions};
 pub use welch::{Moments, Welch, welch};
 pub use wilson::wilson_interval;
 pub use winners_and_losers::{Standing, standings_by_mean, standings_by_proportion};
+
+pub use autocorrelation::{autocorrelation, effective_n};
+pub use mann_kendall::{MannKendall, mann_kendall};
+pub use theil_sen::{TheilSen, theil_sen};
+pub use trend::{Trend, trend};
