@@ -1,15 +1,17 @@
 //! How often the methods for series are wrong, on seeds 0 to 999, the ones that may be tuned on:
 //! `cargo run --release -p kaizen-stats --example series`.
 
-use kaizen_stats::trend;
+use kaizen_stats::{change_points, trend};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-const SEEDS: u64 = 1000;
+/// Seeds 0 to 999, with so many series each.
+const SEEDS: u64 = 1000 * 4;
 
 fn ar1(seed: u64, n: usize, phi: f64) -> Vec<f64> {
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut random = ChaCha8Rng::seed_from_u64(seed % 1000);
+    random.set_stream(seed / 1000);
     let mut normal = || -> f64 { StandardNormal.sample(&mut random) };
     let innovation = (1.0 - phi * phi).sqrt();
     let mut value: f64 = normal();
@@ -26,7 +28,37 @@ fn share(hit: impl Fn(u64) -> bool) -> f64 {
     (0..SEEDS).filter(|seed| hit(*seed)).count() as f64 / SEEDS as f64
 }
 
+fn changes() {
+    for phi in [0.0, 0.5, 0.8] {
+        for n in [168, 672, 1344] {
+            let found: usize = (0..1000)
+                .map(|seed| change_points(&ar1(seed, n, phi)).len())
+                .sum();
+            println!(
+                "change points phi {phi}, {n} h: {:.4} false a week",
+                found as f64 / 1000.0 / (n as f64 / 168.0)
+            );
+        }
+    }
+    for height in [0.5, 1.0, 2.0] {
+        for (n, at) in [(1344, 900), (2112, 1440)] {
+            let hit = |seed: &u64| {
+                let mut values = ar1(*seed, n, 0.5);
+                values[at..].iter_mut().for_each(|value| *value += height);
+                change_points(&values)
+                    .iter()
+                    .any(|change| change.index.abs_diff(at) <= 24)
+            };
+            let located = (0..1000).filter(hit).count() as f64 / 1000.0;
+            println!("change points: {height} sd at {at} of {n} h located within a day: {located:.3}");
+        }
+    }
+}
+
 fn main() {
+    if std::env::args().any(|argument| argument == "changes") {
+        return changes();
+    }
     for n in [28, 90, 168] {
         for phi in [0.0, 0.3, 0.6] {
             let called = |rise: f64| {

@@ -15,8 +15,13 @@ mod winners_and_losers;
 
 // Time series. A missing value is NaN.
 mod autocorrelation;
+mod change_points;
+mod grid;
 mod mann_kendall;
+mod noise;
+mod pelt;
 mod robust;
+mod seasonal;
 #[cfg(test)]
 mod testing;
 mod theil_sen;
@@ -37,6 +42,9 @@ pub use wilson::wilson_interval;
 pub use winners_and_losers::{Standing, standings_by_mean, standings_by_proportion};
 
 pub use autocorrelation::{autocorrelation, effective_n};
+pub use change_points::{ChangePoint, change_points};
+pub use grid::Grid;
 pub use mann_kendall::{MannKendall, mann_kendall};
+pub use seasonal::{Seasonal, seasonal};
 pub use theil_sen::{TheilSen, theil_sen};
 pub use trend::{Trend, trend};

@@ -1,0 +1,248 @@
+use stlrs::{Mstl, Stl};
+
+use crate::robust;
+
+/// A series and what repeats in it. Everything has the length of the series.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seasonal {
+    /// Lengths of the seasons found, in steps, rising.
+    pub periods: Vec<usize>,
+    /// Sum of the seasons at each step, around zero.
+    pub season: Vec<f64>,
+    /// The series without its seasons. NaN where the series has no value.
+    pub adjusted: Vec<f64>,
+}
+
+/// Of the scatter around a moving average, a season explains at least this share, in cycles it was not learnt from.
+const WORTH: f64 = 0.1;
+
+/// Takes out of a series the seasons that it has among `candidates` (lengths in steps, rising). NaN is missing: filled
+/// between neighbours for the fit alone. A season counts as one when the mean cycle of every other cycle tells the cycles
+/// between; then all are fitted together.
+///
+/// K. Bandara, R. J. Hyndman and C. Bergmeir, "MSTL: A Seasonal-Trend Decomposition Algorithm for Time Series with Multiple
+/// Seasonal Patterns", arXiv:2107.13462 (2021); R. B. Cleveland et al., "STL", J. Official Statist. 6 (1990).
+pub fn seasonal(values: &[f64], candidates: &[usize]) -> Seasonal {
+    let mut rest = values.to_vec();
+    let mut periods = Vec::new();
+    for period in candidates
+        .iter()
+        .copied()
+        .filter(|period| *period >= 2 && 3 * period <= values.len())
+    {
+        let swing = without_average(&rest, period);
+        if explained(&swing, period) >= WORTH {
+            let cycle = mean_cycle(&swing, period, |_| true);
+            for (step, value) in rest.iter_mut().enumerate() {
+                *value -= cycle[step % period];
+            }
+            periods.push(period);
+        }
+    }
+    let season = if periods.is_empty() {
+        None
+    } else {
+        fit(values, &periods)
+    };
+    let Some(season) = season else {
+        return Seasonal {
+            periods: Vec::new(),
+            season: vec![0.0; values.len()],
+            adjusted: values.to_vec(),
+        };
+    };
+    let adjusted = values
+        .iter()
+        .zip(&season)
+        .map(|(value, season)| value - season)
+        .collect();
+    Seasonal {
+        periods,
+        season,
+        adjusted,
+    }
+}
+
+/// The seasons together. Few cycles get one shape for all, many may change theirs slowly.
+fn fit(values: &[f64], periods: &[usize]) -> Option<Vec<f64>> {
+    let filled = without_spikes(&filled(values)?);
+    let lengths: Vec<usize> = periods
+        .iter()
+        .map(|period| {
+            let cycles = values.len() / period;
+            if cycles < 12 {
+                10 * values.len() + 1
+            } else {
+                (cycles / 2).max(15) | 1
+            }
+        })
+        .collect();
+    let mut stl = Stl::params();
+    stl.seasonal_degree(0);
+    // A smoother as wide as the series is a mean: it need not be taken at each cycle.
+    let widest = lengths.iter().max().copied()?;
+    if widest > values.len() {
+        stl.seasonal_jump(values.len());
+    }
+    let result = Mstl::params()
+        .seasonal_lengths(&lengths)
+        .stl_params(stl)
+        .fit(&filled, periods)
+        .ok()?;
+    Some(
+        (0..values.len())
+            .map(|step| result.seasonal().iter().map(|season| season[step]).sum())
+            .collect(),
+    )
+}
+
+/// Missing values drawn between their neighbours.
+fn filled(values: &[f64]) -> Option<Vec<f64>> {
+    let first = values.iter().position(|value| value.is_finite())?;
+    let mut filled = values.to_vec();
+    filled[..first].fill(values[first]);
+    let mut before = first;
+    for step in first + 1..=values.len() {
+        if step == values.len() {
+            let last = values[before];
+            filled[before + 1..].fill(last);
+        } else if values[step].is_finite() {
+            let slope = (values[step] - values[before]) / (step - before) as f64;
+            for gap in before + 1..step {
+                filled[gap] = values[before] + slope * (gap - before) as f64;
+            }
+            before = step;
+        }
+    }
+    Some(filled)
+}
+
+/// Single values far from all others pulled in: a season should not learn them.
+fn without_spikes(values: &[f64]) -> Vec<f64> {
+    let centre = robust::median(values);
+    let scale = robust::scale(values, centre);
+    let bulk = (robust::quantile(values, 0.99) - robust::quantile(values, 0.01)) / 2.0;
+    let far = (8.0 * scale).max(2.0 * bulk);
+    if far <= 0.0 {
+        return values.to_vec();
+    }
+    values
+        .iter()
+        .map(|value| value.clamp(centre - far, centre + far))
+        .collect()
+}
+
+/// The values less the mean of the cycle around them, which has no season and follows level and trend.
+fn without_average(values: &[f64], period: usize) -> Vec<f64> {
+    let mut sums = vec![(0.0, 0.0)];
+    let (mut sum, mut count) = (0.0, 0.0);
+    for value in values {
+        if value.is_finite() {
+            sum += value;
+            count += 1.0;
+        }
+        sums.push((sum, count));
+    }
+    (0..values.len())
+        .map(|step| {
+            let start = step
+                .saturating_sub(period / 2)
+                .min(values.len().saturating_sub(period));
+            let end = (start + period).min(values.len());
+            values[step] - (sums[end].0 - sums[start].0) / (sums[end].1 - sums[start].1)
+        })
+        .collect()
+}
+
+/// Median value at each step of the cycle, over the cycles taken; 0 where there is none.
+fn mean_cycle(values: &[f64], period: usize, taken: impl Fn(usize) -> bool) -> Vec<f64> {
+    let mut steps = vec![Vec::new(); period];
+    for (index, value) in values
+        .iter()
+        .enumerate()
+        .filter(|(index, value)| taken(index / period) && value.is_finite())
+    {
+        steps[index % period].push(*value);
+    }
+    steps
+        .iter()
+        .map(|values| {
+            if values.is_empty() {
+                0.0
+            } else {
+                robust::median(values)
+            }
+        })
+        .collect()
+}
+
+/// Share of the scatter of each half of the cycles that the other half's mean cycle takes away; robust: of mean distances.
+fn explained(values: &[f64], period: usize) -> f64 {
+    let (even, odd) = (
+        mean_cycle(values, period, |cycle| cycle % 2 == 0),
+        mean_cycle(values, period, |cycle| cycle % 2 == 1),
+    );
+    let (mut before, mut after) = (0.0, 0.0);
+    for (index, value) in values.iter().enumerate().filter(|(_, value)| value.is_finite()) {
+        let told = if (index / period) % 2 == 0 {
+            odd[index % period]
+        } else {
+            even[index % period]
+        };
+        before += value.abs();
+        after += (value - told).abs();
+    }
+    if before > 0.0 {
+        1.0 - (after / before).powi(2)
+    } else {
+        0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::ar1;
+
+    fn wave(n: usize, period: usize, height: f64) -> Vec<f64> {
+        let turn = std::f64::consts::TAU / period as f64;
+        (0..n).map(|step| height * (turn * step as f64).sin()).collect()
+    }
+
+    #[test]
+    fn seasons_are_found_and_taken_out_in_spite_of_gaps() {
+        let (noise, day, week) = (ar1(1, 1344, 0.5), wave(1344, 24, 2.0), wave(1344, 168, 1.5));
+        let mut values: Vec<f64> = (0..1344).map(|n| 10.0 + noise[n] + day[n] + week[n]).collect();
+        values[100..130].fill(f64::NAN);
+        let found = seasonal(&values, &[24, 168]);
+        assert_eq!(found.periods, [24, 168]);
+        let wrong = (0..1344)
+            .map(|n| (found.season[n] - day[n] - week[n]).powi(2))
+            .sum::<f64>()
+            / 1344.0;
+        assert!(wrong < 0.2, "{wrong}");
+        assert!(found.adjusted[110].is_nan());
+    }
+
+    #[test]
+    fn noise_has_no_season() {
+        let found = (0..200)
+            .filter(|seed| !seasonal(&ar1(*seed, 672, 0.8), &[24, 168]).periods.is_empty())
+            .count();
+        assert!(found <= 4, "{found} of 200");
+        let found = (0..200)
+            .filter(|seed| !seasonal(&ar1(*seed, 90, 0.6), &[7]).periods.is_empty())
+            .count();
+        assert!(found <= 4, "{found} of 200");
+    }
+
+    #[test]
+    fn a_level_that_moves_is_not_taken_for_season() {
+        let values: Vec<f64> = ar1(3, 672, 0.5)
+            .iter()
+            .enumerate()
+            .map(|(n, v)| v + if n < 400 { 0.0 } else { 6.0 })
+            .collect();
+        assert!(seasonal(&values, &[24, 168]).periods.is_empty());
+    }
+}
