@@ -1,7 +1,7 @@
 //! How often the methods for series are wrong, on seeds 0 to 999, the ones that may be tuned on:
 //! `cargo run --release -p kaizen-stats --example series`.
 
-use kaizen_stats::{change_points, trend};
+use kaizen_stats::{change_points, online, trend};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -55,7 +55,57 @@ fn changes() {
     }
 }
 
+fn watched() {
+    for phi in [0.0, 0.5, 0.8] {
+        let told = |seed: u64| {
+            let found = online(&ar1(seed, 1344, phi), &[24, 168], 24);
+            [found.change_points.len(), found.anomalies.len()]
+        };
+        let told = (0..500)
+            .map(told)
+            .fold([0, 0], |sum, told| [sum[0] + told[0], sum[1] + told[1]]);
+        let [changes, far] = told.map(|told| told as f64 / 500.0 / 8.0);
+        println!("online phi {phi}: {changes:.4} changes and {far:.4} anomalies false a week");
+    }
+    for (phi, height) in [
+        (0.0, 1.0),
+        (0.5, 0.5),
+        (0.5, 1.0),
+        (0.5, 2.0),
+        (0.8, 1.0),
+        (0.8, 2.0),
+    ] {
+        let bound = 2.0 * 8400_f64.ln() * (1.0 + phi) / (1.0 - phi) / (height * height);
+        let mut delays = Vec::new();
+        for seed in 0..300 {
+            let mut values = ar1(seed, 2112, phi);
+            values[1440..].iter_mut().for_each(|value| *value += height);
+            let found = online(&values, &[24, 168], 24).change_points;
+            delays.extend(
+                found
+                    .iter()
+                    .find(|c| c.index >= 1440 && c.effect > 0.0)
+                    .map(|c| (c.index - 1440) as f64),
+            );
+        }
+        delays.sort_by(f64::total_cmp);
+        let within = delays
+            .iter()
+            .filter(|delay| **delay <= (1.5 * bound).max(24.0))
+            .count() as f64
+            / 300.0;
+        let mean = delays.iter().sum::<f64>() / delays.len() as f64;
+        let (middle, bound) = (delays[delays.len() / 2], bound);
+        println!(
+            "online phi {phi} {height} sd: median {middle} h, mean {mean:.0} h, bound {bound:.0} h, within 1.5 times {within:.3}"
+        );
+    }
+}
+
 fn main() {
+    if std::env::args().any(|argument| argument == "watched") {
+        return watched();
+    }
     if std::env::args().any(|argument| argument == "changes") {
         return changes();
     }

@@ -84,12 +84,11 @@ impl Grid {
         }
     }
 
-    /// The grid of observations that are known by their number alone.
-    pub fn index(length: usize) -> Grid {
+    /// The grid of observations known by a number that means no time.
+    pub fn of_numbers(numbers: &[f64]) -> Grid {
         Grid {
             step: None,
-            slots: (0..length).collect(),
-            length,
+            ..Grid::of(numbers)
         }
     }
 

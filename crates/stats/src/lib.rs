@@ -14,14 +14,18 @@ mod wilson;
 mod winners_and_losers;
 
 // Time series. A missing value is NaN.
+mod anomalies;
 mod autocorrelation;
 mod change_points;
+mod focus;
 mod grid;
 mod mann_kendall;
 mod noise;
+mod online;
 mod pelt;
 mod robust;
 mod seasonal;
+mod series;
 #[cfg(test)]
 mod testing;
 mod theil_sen;
@@ -41,10 +45,13 @@ pub use welch::{Moments, Welch, welch};
 pub use wilson::wilson_interval;
 pub use winners_and_losers::{Standing, standings_by_mean, standings_by_proportion};
 
+pub use anomalies::{Anomaly, anomalies};
 pub use autocorrelation::{autocorrelation, effective_n};
 pub use change_points::{ChangePoint, change_points};
 pub use grid::Grid;
 pub use mann_kendall::{MannKendall, mann_kendall};
-pub use seasonal::{Seasonal, seasonal};
+pub use online::{Online, online};
+pub use seasonal::{Seasonal, likely_season, seasonal};
+pub use series::{Analysis, Times, analyse};
 pub use theil_sen::{TheilSen, theil_sen};
 pub use trend::{Trend, trend};

@@ -35,7 +35,6 @@ impl Noise {
             inflation: (1.0 + high) / (1.0 - high),
         }
     }
-    }
 
     /// The noise seen in the residuals of a series cut into `segments`, each with a fit of its own.
     pub(crate) fn of_residuals(residuals: &[f64], segments: usize) -> Noise {

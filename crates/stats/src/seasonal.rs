@@ -63,6 +63,43 @@ pub fn seasonal(values: &[f64], candidates: &[usize]) -> Seasonal {
     }
 }
 
+/// The most steps that a season is looked for in, and the longest one found, where the times tell none.
+const LOOKED_AT: usize = 20_000;
+const LONGEST: usize = 1_000;
+
+/// Length of the season that a series without times may have: the lag at which its steps are most alike, if they are alike
+/// at all. Whether it is one, [`seasonal`] judges.
+pub fn likely_season(values: &[f64]) -> Option<usize> {
+    let values = &values[..values.len().min(LOOKED_AT)];
+    let steps: Vec<f64> = values.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let scale = robust::scale(&robust::present(&steps), 0.0);
+    let steps: Vec<f64> = steps
+        .iter()
+        .map(|step| {
+            if step.is_finite() {
+                step.clamp(-5.0 * scale, 5.0 * scale)
+            } else {
+                0.0
+            }
+        })
+        .collect();
+    let alike = |lag: usize| steps.iter().zip(&steps[lag..]).map(|(a, b)| a * b).sum::<f64>();
+    let longest = (values.len() / 4).min(LONGEST);
+    let all = alike(0);
+    let lags: Vec<f64> = (0..=longest + 1)
+        .map(|lag| if lag < steps.len() { alike(lag) / all } else { 0.0 })
+        .collect();
+    // Multiples of a season are as alike; the shortest is meant.
+    let peaks = (3..=longest)
+        .filter(|lag| lags[*lag] > lags[lag - 1] && lags[*lag] > lags[lag + 1] && lags[*lag] > 0.2);
+    let highest = peaks.clone().map(|lag| lags[lag]).fold(0.0, f64::max);
+    let first = peaks.clone().find(|lag| lags[*lag] > 0.85 * highest)?;
+    // Noise moves a broad peak by a step: the length that tells its own cycles best is the season.
+    let away = (first / 10).max(1);
+    let best = |lag: usize| explained(&without_average(values, lag), lag);
+    (first.saturating_sub(away).max(3)..=first + away).max_by(|a, b| best(*a).total_cmp(&best(*b)))
+}
+
 /// The seasons together. Few cycles get one shape for all, many may change theirs slowly.
 fn fit(values: &[f64], periods: &[usize]) -> Option<Vec<f64>> {
     let filled = without_spikes(&filled(values)?);
@@ -222,6 +259,15 @@ mod tests {
             / 1344.0;
         assert!(wrong < 0.2, "{wrong}");
         assert!(found.adjusted[110].is_nan());
+    }
+
+    #[test]
+    fn a_season_is_found_where_the_times_tell_none() {
+        let (noise, wave) = (ar1(1, 400, 0.3), wave(400, 17, 3.0));
+        let values: Vec<f64> = (0..400).map(|n| noise[n] + wave[n]).collect();
+        assert_eq!(likely_season(&values), Some(17));
+        assert_eq!(likely_season(&[1.0; 50]), None);
+        assert_eq!(likely_season(&[]), None);
     }
 
     #[test]

@@ -1,0 +1,190 @@
+use crate::anomalies::{Anomaly, anomalies};
+use crate::change_points::{ChangePoint, change_points};
+use crate::grid::Grid;
+use crate::online::{Online, online};
+use crate::seasonal::{likely_season, seasonal};
+use crate::trend::{Trend, trend};
+
+/// When the values of a series were observed, in any order.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Times<'a> {
+    /// Seconds since any instant: seasons of hours, days, weeks and years are looked for.
+    Seconds(&'a [f64]),
+    /// Numbers that tell the order alone: a season is looked for in the values.
+    Numbers(&'a [f64]),
+}
+
+/// What a series tells. Indices are those of the observations, in the order given.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Analysis {
+    /// Changes of level, in the order of time.
+    pub change_points: Vec<ChangePoint>,
+    /// Values far from what was likely, in the order of time.
+    pub anomalies: Vec<Anomaly>,
+    /// Rise or fall over the whole series; `None` with fewer than 8 values.
+    pub trend: Option<Trend>,
+    /// The steps that the series is on.
+    pub grid: Grid,
+    /// Lengths in steps of the seasons found.
+    pub periods: Vec<usize>,
+}
+
+/// Everything that the methods for series find in one: onto even steps, seasons out, then trend, changes and anomalies.
+/// NaN is missing; so is whatever is not finite. With `past_only`, changes and anomalies are found at each step from the
+/// steps before alone and placed where they could be told first. There is nothing to set: the same for every series.
+///
+/// `values` has one value for each time; what is beyond the shorter of the two is left out.
+pub fn analyse(times: Times<'_>, values: &[f64], past_only: bool) -> Analysis {
+    let (grid, candidates) = match times {
+        Times::Seconds(seconds) => {
+            let grid = Grid::of(seconds);
+            let candidates = grid.seasons();
+            (grid, candidates)
+        }
+        Times::Numbers(numbers) => (Grid::of_numbers(numbers), Vec::new()),
+    };
+    let series = grid.values(values);
+    let guessed = candidates.is_empty();
+    let candidates = if guessed {
+        likely_season(&series).into_iter().collect()
+    } else {
+        candidates
+    };
+    let found = seasonal(&series, &candidates);
+    let day = grid.a_day().max(FEWEST_APART);
+    let Online {
+        mut change_points,
+        mut anomalies,
+    } = if past_only {
+        // A season guessed from the whole series would know the future.
+        online(&series, if guessed { &[] } else { &candidates }, day)
+    } else {
+        let reach = day.clamp(24, 500).min(series.len() / 10).max(5);
+        Online {
+            change_points: change_points(&found.adjusted),
+            anomalies: anomalies(&series, &found.adjusted, reach, day),
+        }
+    };
+    let observations = first_observations(&grid, values);
+    change_points
+        .iter_mut()
+        .for_each(|change| change.index = observations[change.index]);
+    anomalies
+        .iter_mut()
+        .for_each(|anomaly| anomaly.index = observations[anomaly.index]);
+    Analysis {
+        change_points,
+        anomalies,
+        trend: trend(&found.adjusted),
+        grid,
+        periods: found.periods,
+    }
+}
+
+/// Anomalies this near are one, where steps are as long as a day or longer.
+const FEWEST_APART: usize = 3;
+
+/// The first observation with a value on each step.
+fn first_observations(grid: &Grid, values: &[f64]) -> Vec<usize> {
+    let mut first = vec![0; grid.length];
+    for (index, slot) in grid.slots.iter().enumerate().rev() {
+        if values.get(index).is_some_and(|value| value.is_finite()) {
+            first[*slot] = index;
+        }
+    }
+    first
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::ar1;
+    use proptest::prelude::*;
+
+    const HOUR: f64 = 3600.0;
+
+    fn hours(n: usize) -> Vec<f64> {
+        (0..n).map(|hour| hour as f64 * HOUR).collect()
+    }
+
+    /// Noise, a season of a day that multiplies, a step at 900, a spike at 400.
+    fn known(seed: u64) -> Vec<f64> {
+        let turn = std::f64::consts::TAU / 24.0;
+        let mut values: Vec<f64> = ar1(seed, 1344, 0.4)
+            .iter()
+            .enumerate()
+            .map(|(t, v)| {
+                (50.0 + if t < 900 { 0.0 } else { 8.0 }) * (1.0 + 0.3 * (turn * t as f64).sin()) + 2.0 * v
+            })
+            .collect();
+        values[400] += 40.0;
+        values
+    }
+
+    #[test]
+    fn what_was_planted_is_found() {
+        let found = analyse(Times::Seconds(&hours(1344)), &known(1), false);
+        assert_eq!(found.periods, [24]);
+        assert_eq!(found.change_points.len(), 1, "{:?}", found.change_points);
+        assert!(found.change_points[0].index.abs_diff(900) <= 24);
+        assert_eq!(
+            found
+                .anomalies
+                .iter()
+                .map(|anomaly| anomaly.index)
+                .collect::<Vec<_>>(),
+            [400]
+        );
+    }
+
+    #[test]
+    fn order_and_repeats_change_nothing() {
+        let (times, values) = (hours(1344), known(2));
+        let there = analyse(Times::Seconds(&times), &values, false);
+        let back = |values: &[f64]| -> Vec<f64> { values.iter().rev().copied().collect() };
+        let turned = analyse(Times::Seconds(&back(&times)), &back(&values), false);
+        assert_eq!(there.trend, turned.trend);
+        let indices = |found: &Analysis| {
+            found
+                .change_points
+                .iter()
+                .map(|change| change.index)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            indices(&there),
+            indices(&turned)
+                .iter()
+                .map(|index| 1343 - index)
+                .collect::<Vec<_>>()
+        );
+        let twice =
+            |values: &[f64]| -> Vec<f64> { values.iter().flat_map(|value| [*value, *value]).collect() };
+        let doubled = analyse(Times::Seconds(&twice(&times)), &twice(&values), false);
+        assert_eq!(
+            indices(&doubled),
+            indices(&there).iter().map(|index| 2 * index).collect::<Vec<_>>()
+        );
+        assert_eq!(doubled.trend, there.trend);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+        #[test]
+        fn no_series_breaks_it(
+            values in prop::collection::vec(prop_oneof![
+                4 => -1e3..1e3_f64, 1 => Just(f64::NAN), 1 => Just(0.0), 1 => -1e300..1e300_f64,
+            ], 0..120),
+            step in prop_oneof![Just(1.0), Just(60.0), Just(3600.0), Just(86_400.0), Just(31_556_952.0)],
+            gaps in prop::collection::vec(0..4_u8, 120), past_only: bool,
+        ) {
+            let mut time = 0.0;
+            let times: Vec<f64> = gaps.iter().take(values.len()).map(|gap| { time += f64::from(*gap) * step; time }).collect();
+            let found = analyse(Times::Seconds(&times), &values, past_only);
+            for index in found.change_points.iter().map(|c| c.index).chain(found.anomalies.iter().map(|a| a.index)) {
+                prop_assert!(values[index].is_finite());
+            }
+            analyse(Times::Numbers(&times), &values, past_only);
+        }
+    }
+}
