@@ -27,7 +27,7 @@ pub(crate) fn corrected(raw: f64, n: usize, fitted: usize) -> f64 {
 }
 
 /// Values that are there, and the correlation of neighbours' normal scores.
-fn raw(residuals: &[f64]) -> (usize, f64) {
+pub(crate) fn raw(residuals: &[f64]) -> (usize, f64) {
     let scores = normal_scores(residuals);
     let n = scores.iter().filter(|score| score.is_finite()).count();
     let square = scores

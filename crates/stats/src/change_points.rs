@@ -1,4 +1,4 @@
-use crate::autocorrelation::effective_n;
+use crate::autocorrelation::{MOST, effective_n};
 use crate::noise::Noise;
 use crate::pelt::{Cost, Shape, pelt};
 use crate::robust;
@@ -14,23 +14,22 @@ pub struct ChangePoint {
     pub interval: (f64, f64),
 }
 
-/// Penalty of a change of level, in ln(n/2) times the long-run variance. 2 is the least for a penalty that a long series
-/// without a change cannot beat (the law of the iterated logarithm needs less); false alarms then come of a variance that
-/// is estimated too low, for which [`Noise`] has a margin.
-const LEVEL: f64 = 2.0;
+/// What a change must be worth, in variances of the noise: twice the logarithm of how much likelier the series is with it.
+/// The constant holds false alarms of a week of hours, the logarithm those of long series.
+fn penalty(n: usize) -> f64 {
+    (2.0 * (n as f64 / 4.0).ln()).max(12.0)
+}
 
-/// Penalty of a change of line, which has a slope more.
-const LINE: f64 = 3.0;
-
-/// What a change must take away on its own sides, in ln(n/2) times their variance.
-const NEEDED: f64 = 1.9;
+/// Of a change of line, which has a slope more, as a multiple.
+const OF_LINES: f64 = 1.5;
 
 /// Fewest values that a change is looked for in.
 const FEWEST: usize = 10;
 
 /// Steps at which a series without season changes its level, or, if that tells it better, the line it runs along. NaN is
-/// missing. The penalty of a change is 2 ln(n/2) times the long-run variance, which is estimated so that changes do not count
-/// as noise; single outliers are pulled in first; a change must also stand out from the scatter on its own two sides.
+/// missing. The penalty of a change is 2 ln(n/4), 12 at least, times the long-run variance, which is estimated so that changes do not count
+/// as noise; single outliers are pulled in first; a change must also stand out from the scatter on its own two sides, and make an
+/// autoregression of them likelier by as much.
 ///
 /// R. Killick, P. Fearnhead and I. A. Eckley, J. Am. Statist. Ass. 107 (2012); penalty for autoregressive noise: M.
 /// Lavielle and E. Moulines, "Least-squares Estimation of an Unknown Number of Shifts in a Time Series", J. Time Ser. Anal.
@@ -47,7 +46,7 @@ pub fn change_points(values: &[f64]) -> Vec<ChangePoint> {
         return Vec::new();
     };
     let (cost, cuts, noise) = segmented(&series);
-    let cuts = kept(&cost, cuts, &noise);
+    let cuts = kept(&series, &cost, cuts, &noise);
     described(&series, &cost, &cuts, &noise)
         .into_iter()
         .map(|change| ChangePoint {
@@ -101,12 +100,12 @@ fn shortest(n: usize) -> usize {
 /// The cuts, by levels or by lines, whichever tells the series with less.
 fn segmented(series: &[f64]) -> (Cost, Vec<usize>, Noise) {
     let n = series.len();
-    let log = (n as f64 / 2.0).ln();
+    let worth = penalty(n);
     let levels = Cost::new(series, Shape::Level);
     let mut noise = Noise::of_differences(series);
     // No more exact than a thousandth of the unit: a series of few values may repeat for long.
     noise.variance = noise.variance.max(1e-6);
-    let mut cuts = pelt(&levels, LEVEL * log * noise.long_run(), shortest(n));
+    let mut cuts = pelt(&levels, worth * noise.long_run(), shortest(n));
     for _ in 0..3 {
         if cuts.is_empty() {
             break;
@@ -117,13 +116,13 @@ fn segmented(series: &[f64]) -> (Cost, Vec<usize>, Noise) {
         }
         noise.inflation = seen.inflation;
         noise.phi = noise.phi.max(seen.phi);
-        cuts = pelt(&levels, LEVEL * log * noise.long_run(), shortest(n));
+        cuts = pelt(&levels, worth * noise.long_run(), shortest(n));
     }
     if cuts.is_empty() {
         return (levels, cuts, noise);
     }
     let lines = Cost::new(series, Shape::Line);
-    let (per_level, per_line) = (LEVEL * log * noise.long_run(), LINE * log * noise.long_run());
+    let (per_level, per_line) = (worth * noise.long_run(), OF_LINES * worth * noise.long_run());
     let along = pelt(&lines, per_line, shortest(n).max(4));
     let total = |cost: &Cost, cuts: &[usize], penalty: f64| {
         segments(cuts, n).map(|(from, to)| cost.of(from, to)).sum::<f64>() + penalty * cuts.len() as f64
@@ -152,13 +151,19 @@ fn residuals(series: &[f64], cost: &Cost, cuts: &[usize]) -> Vec<f64> {
 }
 
 /// The cuts that also stand out from the scatter on their two sides, the least sure one dropped first.
-fn kept(cost: &Cost, mut cuts: Vec<usize>, noise: &Noise) -> Vec<usize> {
+fn kept(series: &[f64], cost: &Cost, mut cuts: Vec<usize>, noise: &Noise) -> Vec<usize> {
     let n = cost.len();
-    let needed = NEEDED * (n as f64 / 2.0).ln() * if cost.shape() == Shape::Level { 1.0 } else { 1.5 };
+    let needed = penalty(n)
+        * if cost.shape() == Shape::Level {
+            1.0
+        } else {
+            OF_LINES
+        };
     let sure = |cuts: &[usize], index: usize| {
         let from = if index == 0 { 0 } else { cuts[index - 1] };
         let to = cuts.get(index + 1).copied().unwrap_or(n);
-        sureness(cost, (from, cuts[index], to), noise)
+        let bounds = (from, cuts[index], to);
+        sureness(cost, bounds, noise).min(likelier(series, cost, bounds))
     };
     let mut scores: Vec<f64> = (0..cuts.len()).map(|index| sure(&cuts, index)).collect();
     while let Some((index, score)) = scores
@@ -201,6 +206,54 @@ fn sureness(cost: &Cost, (from, cut, to): (usize, usize, usize), noise: &Noise) 
     // As Welch: the variance that the difference of two means has, against the one it would have if both sides were alike.
     let mixed = (left / before + right / after) / (1.0 / before + 1.0 / after);
     gain / mixed
+}
+
+/// Twice the logarithm of how much likelier an autoregression of order one around two fits is than one around a single fit:
+/// what looks like a change may be a slow swing of the noise, which only the two together tell.
+fn likelier(series: &[f64], cost: &Cost, (from, cut, to): (usize, usize, usize)) -> f64 {
+    let innovations = |cuts: &[usize]| {
+        let (mut own, mut cross, mut last) = (0.0, 0.0, 0.0);
+        let mut before = None;
+        for (start, end) in segments(cuts, to - from) {
+            let fit = cost.fit(from + start, from + end);
+            for step in from + start..from + end {
+                let rest = series[step] - fit.at(step);
+                if let Some(before) = before.replace(rest) {
+                    own += rest * rest;
+                    cross += rest * before;
+                    last += before * before;
+                }
+            }
+        }
+        let phi = if last > 0.0 {
+            (cross / last).clamp(0.0, MOST)
+        } else {
+            0.0
+        };
+        own - 2.0 * phi * cross + phi * phi * last
+    };
+    let (two, one) = (innovations(&[cut - from]), innovations(&[]));
+    if two <= 0.0 {
+        f64::INFINITY
+    } else {
+        (to - from) as f64 * (one / two).ln()
+    }
+}
+
+/// The noise of a series without season, steps told from it. NaN is missing.
+pub(crate) fn noise(values: &[f64]) -> Noise {
+    let raw = robust::present(values);
+    let plain = Noise::of_differences(values);
+    let Some((series, unit)) = standardised(&raw).filter(|_| raw.len() >= FEWEST) else {
+        return plain;
+    };
+    let (cost, cuts, rough) = segmented(&series);
+    let cuts = kept(&series, &cost, cuts, &rough);
+    let seen = Noise::of_residuals(&residuals(&series, &cost, &cuts), cuts.len() + 1);
+    Noise {
+        variance: seen.variance * unit * unit,
+        ..seen
+    }
 }
 
 /// Places made exact, effects with their intervals.

@@ -1,6 +1,6 @@
 use statrs::distribution::{Continuous, ContinuousCDF, Normal};
 
-use crate::autocorrelation::{MOST, autocorrelation};
+use crate::autocorrelation::{MOST, autocorrelation, corrected, raw};
 
 /// How a series scatters around its level.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,7 +27,7 @@ impl Noise {
             0.0
         };
         let n = crate::robust::present(values).len().max(4) as f64;
-        // Two standard errors more: a variance of the mean that is taken too low makes changes of noise.
+        // A standard error more: a variance of the mean that is taken too low makes changes of noise.
         let high = (phi + MARGIN * ((1.0 - phi * phi) / n).sqrt()).min(MOST);
         Noise {
             variance: one / (2.0 * (1.0 - phi)),
@@ -42,8 +42,7 @@ impl Noise {
         let n = present.len();
         let square: f64 = present.iter().map(|value| value * value).sum();
         let variance = square / n.saturating_sub(segments).max(1) as f64;
-        let phi = autocorrelation(residuals, 1);
-        let lag_one = crate::autocorrelation::corrected(phi, n / segments.max(1), 1);
+        let lag_one = corrected(raw(residuals).1, n / segments.max(1), 1);
         let mut inflation = (1.0 + lag_one) / (1.0 - lag_one);
         // Where the likeness fades slower than it starts (noise of measuring on top of something slow), its tail counts.
         let apart: Vec<f64> = residuals.iter().step_by(2).copied().collect();
@@ -66,7 +65,7 @@ impl Noise {
 }
 
 /// Standard errors that the coefficient is taken higher for the inflation.
-const MARGIN: f64 = 2.0;
+const MARGIN: f64 = 1.0;
 
 const LEFT_OUT: f64 = 0.01;
 

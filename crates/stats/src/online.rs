@@ -1,5 +1,5 @@
 use crate::anomalies::{Anomaly, FAR, MATTERS, bulk};
-use crate::change_points::ChangePoint;
+use crate::change_points::{ChangePoint, noise};
 use crate::focus::Focus;
 use crate::noise::Noise;
 use crate::robust;
@@ -92,7 +92,7 @@ impl Model {
         } else {
             0
         };
-        let noise = Noise::of_differences(&found.adjusted[since..]);
+        let noise = noise(&found.adjusted[since..]);
         let level = last_medians(&found.adjusted);
         let rest: Vec<f64> = found
             .adjusted

@@ -2,6 +2,7 @@
 //! JSON, and the tests here.
 
 mod comparisons;
+mod series;
 
 fn close(found: f64, expected: f64) -> bool {
     (found - expected).abs() <= 1e-9 * expected.abs().max(1e-6)
