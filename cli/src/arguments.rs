@@ -5,7 +5,8 @@ use clap::{Parser, Subcommand};
 use crate::connection::Connection;
 use crate::output::Output;
 use crate::{
-    admin, analyze, audit, dlq, explain, health, import, metrics, publish, recommendations, simulate,
+    admin, analyze, audit, dlq, explain, health, import, metrics, publish, recommendations, score,
+    simulate,
 };
 
 /// Kaizen watches AI systems in production and improves them with proof.
@@ -50,6 +51,8 @@ pub enum Command {
         #[command(subcommand)]
         command: recommendations::Recommendations,
     },
+    /// Point the methods of the analysis at data from elsewhere, with nothing to set
+    Score(score::Score),
     /// Check that every record is stored once and the rollup says what its decisions say
     Audit(audit::Audit),
     /// Look at dead letters, and replay them once their cause is mended

@@ -18,6 +18,7 @@ mod progress;
 mod publish;
 mod publisher;
 mod recommendations;
+mod score;
 mod simulate;
 mod topics;
 
@@ -55,6 +56,7 @@ fn run(
             Command::Explain(explain) => explain::run(&explain, &connection, output).await,
             Command::Analyze(analyze) => analyze::run(&analyze, &connection, output).await,
             Command::Recommendations { command } => recommendations::run(&command, &connection, output).await,
+            Command::Score(score) => score::run(&score),
             Command::Audit(audit) => audit::run(&audit, &connection, output).await,
             Command::Dlq { command } => dlq::run(&command, &connection, output).await,
             Command::Health(health) => health::run(&health, &connection, output).await,

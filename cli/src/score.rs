@@ -1,0 +1,30 @@
+//! `kaizen score`: the methods of the analysis pointed at data from elsewhere, the same code with nothing to set.
+
+mod read;
+mod series;
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// What to score.
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("data").required(true)))]
+pub struct Score {
+    /// A series: CSV with the columns `timestamp,value`. Times are RFC 3339, YYYY-MM-DD, YYYY-MM-DD HH:MM:SS (UTC) or plain
+    /// numbers, in any order, with gaps; an empty value is missing. Steps and seasons are worked out. Prints JSON: change
+    /// points, anomalies (direction `high` or `low`), trend (`increasing`, `decreasing` or `stable`, by p < 0.05)
+    #[arg(long, value_name = "FILE", group = "data")]
+    series: Option<PathBuf>,
+    /// Look at each point with the past alone: changes and anomalies stand where they could be told first
+    #[arg(long, requires = "series")]
+    online: bool,
+}
+
+/// Runs it.
+pub fn run(score: &Score) -> anyhow::Result<()> {
+    match &score.series {
+        Some(file) => series::run(file, score.online),
+        None => Ok(()),
+    }
+}
