@@ -104,7 +104,10 @@ fn time(text: &str) -> Option<(f64, bool)> {
     let timestamp = text.parse::<Timestamp>().ok().or_else(|| {
         let civil = text.parse::<DateTime>().ok();
         let civil = civil.or_else(|| text.parse::<Date>().ok().map(|date| date.at(0, 0, 0, 0)))?;
-        civil.to_zoned_datetime(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+        civil
+            .to_zoned_datetime(TimeZone::UTC)
+            .ok()
+            .map(|zoned| zoned.timestamp())
     })?;
     Some((timestamp.as_millisecond() as f64 / 1000.0, false))
 }

@@ -1,7 +1,7 @@
 //! How often the methods for series are wrong, on seeds 0 to 999, the ones that may be tuned on:
 //! `cargo run --release -p kaizen-stats --example series`.
 
-use kaizen_stats::{change_points, online, trend};
+use kaizen_stats::{Times, analyse, change_points, online, trend};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -55,6 +55,44 @@ fn changes() {
     }
 }
 
+fn seasons() {
+    for (n, period, step) in [
+        (28, 7, 86_400.0),
+        (90, 7, 86_400.0),
+        (168, 7, 86_400.0),
+        (672, 24, 3600.0),
+        (1344, 24, 3600.0),
+    ] {
+        let times: Vec<f64> = (0..n).map(|t| t as f64 * step).collect();
+        for (phi, after) in [
+            (0.0, 1.0),
+            (0.6, 1.0),
+            (0.0, 3.0),
+            (0.6, 3.0),
+            (0.6, 0.3),
+            (0.6, 0.0),
+            (0.6, -1.0),
+        ] {
+            let called = |seed: u64| {
+                let mut values = ar1(seed, n, phi);
+                for (t, value) in values.iter_mut().enumerate() {
+                    let height = if t < n / 2 { 1.0 } else { after };
+                    *value += 2.0 * height * (std::f64::consts::TAU * t as f64 / period as f64).sin();
+                }
+                analyse(Times::Seconds(&times), &values, false)
+                    .trend
+                    .unwrap()
+                    .p_value
+                    < 0.05
+            };
+            let called = (0..500).filter(|seed| called(*seed)).count() as f64 / 500.0;
+            println!(
+                "season of {period} in {n} steps, phi {phi}, {after} times as high after half: trend called {called:.3}"
+            );
+        }
+    }
+}
+
 fn watched() {
     for phi in [0.0, 0.5, 0.8] {
         let told = |seed: u64| {
@@ -103,6 +141,9 @@ fn watched() {
 }
 
 fn main() {
+    if std::env::args().any(|argument| argument == "seasons") {
+        return seasons();
+    }
     if std::env::args().any(|argument| argument == "watched") {
         return watched();
     }

@@ -37,11 +37,12 @@ pub fn anomalies(values: &[f64], adjusted: &[f64], reach: usize, day: usize) -> 
         .map(|(value, level)| value - level)
         .collect();
     let distances: Vec<f64> = rest.iter().map(|rest| rest.abs()).collect();
-    let around = robust::running_median(&distances, 4 * reach);
-    let all = bulk(&robust::present(&rest));
+    let around = robust::running_median(&distances, (4 * reach).min(500));
+    let present_rest = robust::present(&rest);
+    let (all, heavy) = (bulk(&present_rest), heaviness(&present_rest));
     let matters = MATTERS * (robust::quantile(&present, 0.99) - robust::quantile(&present, 0.01));
     let score = |step: usize| {
-        let deviation = all.max(around[step] / 0.674_489_750_196_081_7);
+        let deviation = heavy * all.max(around[step] / 0.674_489_750_196_081_7);
         // Where nothing scatters, whatever differs is as far as can be.
         let score = if deviation > 0.0 {
             distances[step] / deviation
@@ -87,6 +88,26 @@ pub(crate) fn bulk(values: &[f64]) -> f64 {
         0.0
     });
     robust::scale(values, centre).max(tails)
+}
+
+/// How much farther than a normal distribution's the tails reach, at least 1: the ratio of the distances that a hundredth
+/// and a tenth of the values exceed. It takes 200 values to tell.
+pub(crate) fn heaviness(values: &[f64]) -> f64 {
+    if values.len() < 200 {
+        return 1.0;
+    }
+    let centre = robust::median(values);
+    let distances: Vec<f64> = values.iter().map(|value| (value - centre).abs()).collect();
+    let (far, near) = (
+        robust::quantile(&distances, 0.99),
+        robust::quantile(&distances, 0.9),
+    );
+    // That ratio of a normal distribution.
+    if near > 0.0 {
+        (far / near / 1.566).max(1.0)
+    } else {
+        1.0
+    }
 }
 
 #[cfg(test)]

@@ -23,6 +23,10 @@ fn penalty(n: usize) -> f64 {
 /// Of a change of line, which has a slope more, as a multiple.
 const OF_LINES: f64 = 1.5;
 
+/// Least height of a change of level, in standard deviations of the noise: in a long series less is certain and does not
+/// matter.
+const MATTERS: f64 = 0.25;
+
 /// Fewest values that a change is looked for in.
 const FEWEST: usize = 10;
 
@@ -163,6 +167,10 @@ fn kept(series: &[f64], cost: &Cost, mut cuts: Vec<usize>, noise: &Noise) -> Vec
         let from = if index == 0 { 0 } else { cuts[index - 1] };
         let to = cuts.get(index + 1).copied().unwrap_or(n);
         let bounds = (from, cuts[index], to);
+        let height = cost.fit(bounds.1, to).at(bounds.1) - cost.fit(from, bounds.1).at(bounds.1);
+        if cost.shape() == Shape::Level && height.powi(2) < MATTERS * MATTERS * noise.variance {
+            return 0.0;
+        }
         sureness(cost, bounds, noise).min(likelier(series, cost, bounds))
     };
     let mut scores: Vec<f64> = (0..cuts.len()).map(|index| sure(&cuts, index)).collect();

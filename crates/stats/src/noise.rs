@@ -15,7 +15,7 @@ pub(crate) struct Noise {
 
 impl Noise {
     /// The noise of a series that may step and drift, from the differences of neighbours and of next neighbours: a step is
-    /// in one or two of them. The largest hundredth of the differences is left out, and what that takes away added again.
+    /// in one or two of them. The largest twentieth of the differences is left out, and what that takes away added again.
     /// NaN is missing.
     pub(crate) fn of_differences(values: &[f64]) -> Noise {
         let one = mean_square_of_differences(values, 1);
@@ -67,7 +67,8 @@ impl Noise {
 /// Standard errors that the coefficient is taken higher for the inflation.
 const MARGIN: f64 = 1.0;
 
-const LEFT_OUT: f64 = 0.01;
+/// Share of the differences that steps and outliers may be in, for each step of the lag: a step is in as many.
+const LEFT_OUT: f64 = 0.05;
 
 fn mean_square_of_differences(values: &[f64], lag: usize) -> f64 {
     let pairs = values.iter().zip(values.iter().skip(lag));
@@ -75,7 +76,8 @@ fn mean_square_of_differences(values: &[f64], lag: usize) -> f64 {
         .map(|(a, b)| (b - a).powi(2))
         .filter(|square| square.is_finite())
         .collect();
-    let kept = (squares.len() as f64 * (1.0 - LEFT_OUT)).floor() as usize;
+    let left_out = (squares.len() as f64 * LEFT_OUT).ceil() as usize * lag;
+    let kept = squares.len().saturating_sub(left_out);
     if kept == 0 {
         return 0.0;
     }

@@ -1,4 +1,6 @@
-use crate::anomalies::{Anomaly, FAR, MATTERS, bulk};
+use std::collections::VecDeque;
+
+use crate::anomalies::{Anomaly, FAR, MATTERS, bulk, heaviness};
 use crate::change_points::{ChangePoint, noise};
 use crate::focus::Focus;
 use crate::noise::Noise;
@@ -22,7 +24,7 @@ const TOLD: f64 = 23.0;
 const WARM_UP: usize = 48;
 
 /// Whitened values are pulled in to this: a single outlier is an anomaly and no change.
-const PULLED: f64 = 3.5;
+const PULLED: f64 = 3.0;
 
 /// Looks at a series with only the past at each step: changes of level by FOCuS on the whitened series, anomalies by the
 /// distance to the last values. Seasons, noise and scatter are learnt anew from the past each time it has grown by a
@@ -36,6 +38,8 @@ pub fn online(values: &[f64], candidates: &[usize], day: usize) -> Online {
     let mut watch: Option<Watch> = None;
     let mut learn_at = WARM_UP;
     let mut quiet_until = 0;
+    // Until a day has been seen three times, its course looks like changes.
+    let mut told_from = if candidates.contains(&day) { 3 * day } else { 0 };
     for (step, value) in values.iter().enumerate() {
         if step >= learn_at {
             let model = Model::learn(&values[..step], start, candidates);
@@ -55,7 +59,9 @@ pub fn online(values: &[f64], candidates: &[usize], day: usize) -> Online {
             }
             quiet_until = step + day + 1;
         }
-        if let Some((onset, change)) = watch.change(step, *value) {
+        if let Some((onset, change)) = watch.change(step, *value).filter(|_| step >= told_from) {
+            // One a day: what goes on changing is told again then.
+            told_from = step + day.max(FEWEST_APART);
             found.change_points.push(change);
             start = onset;
             // The new level is learnt from where it began.
@@ -102,7 +108,8 @@ impl Model {
             .collect();
         let present = robust::present(past);
         let range = robust::quantile(&present, 0.99) - robust::quantile(&present, 0.01);
-        let deviation = bulk(&robust::present(&rest));
+        let rest = robust::present(&rest);
+        let deviation = bulk(&rest) * heaviness(&rest);
         (noise.variance > 0.0 || deviation > 0.0).then(|| Model {
             seasons,
             repeats,
@@ -122,6 +129,9 @@ impl Model {
     }
 }
 
+/// Steps between two changes told, where a day has fewer.
+const FEWEST_APART: usize = 12;
+
 /// How many of the last values make the level that an anomaly is far from.
 const LAST: usize = 25;
 
@@ -140,6 +150,9 @@ fn last_medians(values: &[f64]) -> Vec<f64> {
         .collect()
 }
 
+/// Scatter of the last values that is no chance any more.
+const PLAINLY: f64 = 1.6;
+
 /// The state of looking.
 struct Watch {
     model: Model,
@@ -149,7 +162,9 @@ struct Watch {
     rest: Vec<f64>,
     last: Option<f64>,
     level: f64,
-    recent: std::collections::VecDeque<f64>,
+    recent: VecDeque<f64>,
+    /// The last whitened values.
+    whites: VecDeque<f64>,
 }
 
 impl Watch {
@@ -162,7 +177,8 @@ impl Watch {
             rest: Vec::new(),
             last: None,
             level: 0.0,
-            recent: std::collections::VecDeque::new(),
+            recent: VecDeque::new(),
+            whites: VecDeque::new(),
         };
         watch.restart(values, start, step);
         watch
@@ -174,6 +190,7 @@ impl Watch {
         self.rest.clear();
         self.last = None;
         self.recent.clear();
+        self.whites.clear();
         let past: Vec<f64> = (start..step)
             .map(|step| values[step] - self.model.season(step))
             .collect();
@@ -242,6 +259,26 @@ impl Watch {
         Some((self.seen[likely.before], change))
     }
 
+    /// How much wilder than learnt the last values scatter, at least 1: told by their differences, which a new level does not
+    /// enlarge.
+    fn wilder(&mut self, white: f64) -> f64 {
+        self.whites.push_back(white);
+        if self.whites.len() > 2 * LAST {
+            self.whites.pop_front();
+        }
+        if self.whites.len() < LAST {
+            return 1.0;
+        }
+        let steps: Vec<f64> = self
+            .whites
+            .iter()
+            .zip(self.whites.iter().skip(1))
+            .map(|(a, b)| b - a)
+            .collect();
+        let scatter = robust::scale(&steps, 0.0) / std::f64::consts::SQRT_2;
+        if scatter > PLAINLY { scatter } else { 1.0 }
+    }
+
     fn look(&mut self, step: usize, value: f64) -> Option<crate::focus::Likely> {
         let Noise {
             variance,
@@ -261,9 +298,10 @@ impl Watch {
             // After a gap the value stands for itself, as the whitened ones do for the level.
             None => away * (1.0 - phi) / innovation,
         };
-        let pulled = white.clamp(-PULLED, PULLED);
+        let wild = self.wilder(white);
+        let pulled = (white / wild).clamp(-PULLED, PULLED);
         // What is pulled in must not come back with the opposite sign from the next value.
-        let kept = away + (pulled - white) * innovation;
+        let kept = away + (pulled * wild - white) * innovation;
         self.last = Some(kept);
         self.seen.push(step);
         self.rest.push(rest);

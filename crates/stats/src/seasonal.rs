@@ -169,7 +169,7 @@ fn without_spikes(values: &[f64]) -> Vec<f64> {
         .collect()
 }
 
-/// The values less the mean of the cycle around them, which has no season and follows level and trend.
+/// The values less the mean of the cycle around them, which has no season and follows level and trend; around their median.
 fn without_average(values: &[f64], period: usize) -> Vec<f64> {
     let mut sums = vec![(0.0, 0.0)];
     let (mut sum, mut count) = (0.0, 0.0);
@@ -180,7 +180,7 @@ fn without_average(values: &[f64], period: usize) -> Vec<f64> {
         }
         sums.push((sum, count));
     }
-    (0..values.len())
+    let swing: Vec<f64> = (0..values.len())
         .map(|step| {
             let start = step
                 .saturating_sub(period / 2)
@@ -188,7 +188,10 @@ fn without_average(values: &[f64], period: usize) -> Vec<f64> {
             let end = (start + period).min(values.len());
             values[step] - (sums[end].0 - sums[start].0) / (sums[end].1 - sums[start].1)
         })
-        .collect()
+        .collect();
+    // Distances are smallest around the median: a skewed series would find a season in that alone.
+    let centre = robust::median(&robust::present(&swing));
+    swing.iter().map(|value| value - centre).collect()
 }
 
 /// Median value at each step of the cycle, over the cycles taken; 0 where there is none.
