@@ -13,7 +13,8 @@ use clap::Args;
 pub struct Score {
     /// A series: CSV with the columns `timestamp,value`. Times are RFC 3339, YYYY-MM-DD, YYYY-MM-DD HH:MM:SS (UTC) or plain
     /// numbers, in any order, with gaps; an empty value is missing. Steps and seasons are worked out. Prints JSON: change
-    /// points, anomalies (direction `high` or `low`), trend (`increasing`, `decreasing` or `stable`, by p < 0.05)
+    /// points, anomalies (direction `high` or `low`), trend (`increasing`, `decreasing` or `stable`; null with fewer than 8
+    /// values)
     #[arg(long, value_name = "FILE", group = "data")]
     series: Option<PathBuf>,
     /// Look at each point with the past alone: changes and anomalies stand where they could be told first

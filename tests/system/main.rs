@@ -31,3 +31,5 @@ mod outcomes;
 mod outreach;
 #[cfg(test)]
 mod recovery;
+#[cfg(test)]
+mod score;

@@ -5,7 +5,7 @@ use std::io::BufReader;
 use std::path::Path;
 
 use anyhow::Context;
-use kaizen_stats::{Analysis, Times, analyse};
+use kaizen_stats::{Direction, Times, analyse};
 use serde::Serialize;
 
 use super::read::{Series, read};
@@ -51,9 +51,6 @@ enum At {
     Whole(i64),
 }
 
-/// The p-value below which a trend is called one.
-const CALLED: f64 = 0.05;
-
 /// Runs it.
 pub fn run(file: &Path, online: bool) -> anyhow::Result<()> {
     let name = file.display();
@@ -68,36 +65,31 @@ fn report(series: &Series, online: bool) -> Report {
     } else {
         Times::Seconds(&series.times)
     };
-    let Analysis {
-        change_points,
-        anomalies,
-        trend,
-        ..
-    } = analyse(times, &series.values, online);
+    let found = analyse(times, &series.values, online);
+    let direction = match found.direction() {
+        Direction::Increasing => "increasing",
+        Direction::Decreasing => "decreasing",
+        Direction::Stable => "stable",
+    };
     let at = |index: usize| match series.times[index] {
         _ if !series.numbered => At::Written(series.at[index].clone()),
         number if number.fract() == 0.0 && number.abs() < 9e15 => At::Whole(number as i64),
         number => At::Number(number),
     };
-    let changes = change_points.iter().map(|change| Change {
+    let changes = found.change_points.iter().map(|change| Change {
         index: change.index,
         at: at(change.index),
         effect: change.effect,
         interval: change.interval,
     });
-    let far = anomalies.iter().map(|anomaly| Far {
+    let far = found.anomalies.iter().map(|anomaly| Far {
         index: anomaly.index,
         at: at(anomaly.index),
         score: anomaly.score,
         direction: if anomaly.high { "high" } else { "low" },
     });
-    let trend = trend.map(|trend| Trend {
-        direction: match trend.slope {
-            _ if trend.p_value >= CALLED => "stable",
-            slope if slope > 0.0 => "increasing",
-            slope if slope < 0.0 => "decreasing",
-            _ => "stable",
-        },
+    let trend = found.trend.map(|trend| Trend {
+        direction,
         slope_per_step: trend.slope,
         interval: trend.interval,
         p_value: trend.p_value,

@@ -52,6 +52,6 @@ pub use grid::Grid;
 pub use mann_kendall::{MannKendall, mann_kendall};
 pub use online::{Online, online};
 pub use seasonal::{Seasonal, likely_season, seasonal};
-pub use series::{Analysis, Times, analyse};
+pub use series::{Analysis, Direction, Times, analyse};
 pub use theil_sen::{TheilSen, theil_sen};
 pub use trend::{Trend, trend};

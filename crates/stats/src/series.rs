@@ -29,6 +29,40 @@ pub struct Analysis {
     pub periods: Vec<usize>,
 }
 
+/// Which way a series goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// It rises.
+    Increasing,
+    /// It falls.
+    Decreasing,
+    /// Neither can be told.
+    Stable,
+}
+
+/// The p-value below which a trend is called one.
+const CALLED: f64 = 0.05;
+
+/// In a series with a season: one that changes must be called a trend in less than 2 % of series, and what is left of it
+/// comes on top of chance.
+const CALLED_WITH_SEASON: f64 = 0.01;
+
+impl Analysis {
+    /// Which way the series goes, if that is sure enough.
+    pub fn direction(&self) -> Direction {
+        let called = if self.periods.is_empty() {
+            CALLED
+        } else {
+            CALLED_WITH_SEASON
+        };
+        match self.trend {
+            Some(trend) if trend.p_value < called && trend.slope > 0.0 => Direction::Increasing,
+            Some(trend) if trend.p_value < called && trend.slope < 0.0 => Direction::Decreasing,
+            _ => Direction::Stable,
+        }
+    }
+}
+
 /// Everything that the methods for series find in one: onto even steps, seasons out, then trend, changes and anomalies.
 /// NaN is missing; so is whatever is not finite. With `past_only`, changes and anomalies are found at each step from the
 /// steps before alone and placed where they could be told first. There is nothing to set: the same for every series.
@@ -135,6 +169,22 @@ mod tests {
                 .collect::<Vec<_>>(),
             [400]
         );
+    }
+
+    #[test]
+    fn a_season_that_changes_is_no_trend() {
+        let called = |seed: &u64| {
+            let mut values = ar1(*seed, 90, 0.6);
+            for (t, value) in values.iter_mut().enumerate() {
+                let height = if t < 45 { 2.0 } else { 0.6 };
+                *value += height * (std::f64::consts::TAU * t as f64 / 7.0).sin();
+            }
+            let days: Vec<f64> = (0..90).map(|day| f64::from(day) * 24.0 * HOUR).collect();
+            analyse(Times::Seconds(&days), &values, false).direction() != Direction::Stable
+        };
+        let called = (0..200).filter(called).count();
+        // 2 % of 200, and chance.
+        assert!(called <= 9, "{called} of 200");
     }
 
     #[test]

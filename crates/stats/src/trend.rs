@@ -65,3 +65,84 @@ fn mean_if_half(block: &[f64]) -> f64 {
     }
     present.iter().sum::<f64>() / present.len() as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::ar1;
+    use proptest::prelude::*;
+
+    const SEEDS: u64 = 300;
+
+    /// Series of noise on a ramp that are called a trend at 5 %.
+    fn called(n: usize, phi: f64, rise: f64) -> f64 {
+        let called = (0..SEEDS).filter(|seed| {
+            let values = ar1(*seed, n, phi);
+            let ramp = values
+                .iter()
+                .enumerate()
+                .map(|(t, value)| value + rise * t as f64 / (n - 1) as f64);
+            trend(&ramp.collect::<Vec<_>>()).unwrap().p_value < 0.05
+        });
+        called.count() as f64 / SEEDS as f64
+    }
+
+    /// Three standard deviations of a share.
+    fn chance(share: f64) -> f64 {
+        3.0 * (share * (1.0 - share) / SEEDS as f64).sqrt()
+    }
+
+    #[test]
+    fn noise_is_called_a_trend_as_often_as_it_says() {
+        for n in [28, 90, 168] {
+            for phi in [0.0, 0.3, 0.6] {
+                let size = called(n, phi, 0.0);
+                assert!(size <= 0.05 + chance(0.05), "{size} for {n} at {phi}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_rise_of_two_standard_deviations_is_called_a_trend() {
+        for (n, phi, power) in [(90, 0.6, 0.74), (28, 0.3, 0.5)] {
+            let found = called(n, phi, 2.0);
+            assert!(found >= power - chance(power), "{found} for {n} at {phi}");
+        }
+    }
+
+    #[test]
+    fn intervals_hold_the_slope_about_as_often_as_they_say() {
+        let held = (0..SEEDS).filter(|seed| {
+            let values: Vec<f64> = ar1(*seed, 90, 0.5)
+                .iter()
+                .enumerate()
+                .map(|(t, v)| v + 0.03 * t as f64)
+                .collect();
+            let found = trend(&values).unwrap().interval;
+            found.0 <= 0.03 && 0.03 <= found.1
+        });
+        let held = held.count() as f64 / SEEDS as f64;
+        assert!(held >= 0.95 - chance(0.95), "{held}");
+    }
+
+    #[test]
+    fn a_long_series_has_the_slope_of_a_step_all_the_same() {
+        let values: Vec<f64> = (0..50_000)
+            .map(|t| 1e-3 * f64::from(t) + f64::from(t % 7))
+            .collect();
+        assert!((trend(&values).unwrap().slope - 1e-3).abs() < 1e-6);
+        assert_eq!(trend(&[1.0; 7]), None);
+        assert_eq!(trend(&[1.0; 40]).unwrap().p_value, 1.0);
+    }
+
+    proptest! {
+        #[test]
+        fn a_trend_turns_with_the_sign_and_follows_the_scale(values in prop::collection::vec(-1e2..1e2_f64, 10..40)) {
+            let there = trend(&values).unwrap();
+            // A power of two: rounding must not part values that are alike.
+            let back = trend(&values.iter().map(|value| -4.0 * value).collect::<Vec<_>>()).unwrap();
+            prop_assert!((there.slope * 4.0 + back.slope).abs() < 1e-9);
+            prop_assert!((there.p_value - back.p_value).abs() < 1e-9);
+        }
+    }
+}
