@@ -5,8 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::connection::Connection;
 use crate::output::Output;
 use crate::{
-    admin, analyze, audit, dlq, explain, health, import, metrics, publish, recommendations, score,
-    simulate,
+    admin, analyze, audit, dlq, explain, health, import, metrics, publish, recommendations, score, simulate,
 };
 
 /// Kaizen watches AI systems in production and improves them with proof.

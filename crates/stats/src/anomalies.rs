@@ -53,12 +53,12 @@ pub fn anomalies(values: &[f64], adjusted: &[f64], reach: usize, day: usize) -> 
     };
     let mut found: Vec<Anomaly> = Vec::new();
     let mut last = 0;
-    for index in 0..values.len() {
+    for (index, rest) in rest.iter().enumerate() {
         let Some(score) = score(index) else { continue };
         let anomaly = Anomaly {
             index,
             score,
-            high: rest[index] > 0.0,
+            high: *rest > 0.0,
         };
         match found.last_mut() {
             Some(open) if index - last <= day => {

@@ -185,10 +185,13 @@ fn kept(series: &[f64], cost: &Cost, mut cuts: Vec<usize>, noise: &Noise) -> Vec
         }
         cuts.remove(index);
         scores.remove(index);
-        for near in index.saturating_sub(1)..=index {
-            if near < cuts.len() {
-                scores[near] = sure(&cuts, near);
-            }
+        for (near, score) in scores
+            .iter_mut()
+            .enumerate()
+            .take(index + 1)
+            .skip(index.saturating_sub(1))
+        {
+            *score = sure(&cuts, near);
         }
     }
     cuts
@@ -224,8 +227,8 @@ fn likelier(series: &[f64], cost: &Cost, (from, cut, to): (usize, usize, usize))
         let mut before = None;
         for (start, end) in segments(cuts, to - from) {
             let fit = cost.fit(from + start, from + end);
-            for step in from + start..from + end {
-                let rest = series[step] - fit.at(step);
+            for (step, value) in series.iter().enumerate().take(from + end).skip(from + start) {
+                let rest = value - fit.at(step);
                 if let Some(before) = before.replace(rest) {
                     own += rest * rest;
                     cross += rest * before;

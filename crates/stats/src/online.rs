@@ -110,7 +110,7 @@ impl Model {
         let range = robust::quantile(&present, 0.99) - robust::quantile(&present, 0.01);
         let rest = robust::present(&rest);
         let deviation = bulk(&rest) * heaviness(&rest);
-        (noise.variance > 0.0 || deviation > 0.0).then(|| Model {
+        (noise.variance > 0.0 || deviation > 0.0).then_some(Model {
             seasons,
             repeats,
             cycle,
@@ -195,10 +195,10 @@ impl Watch {
             .map(|step| values[step] - self.model.season(step))
             .collect();
         self.level = robust::median(&robust::present(&past));
-        for step in start..step {
-            if values[step].is_finite() {
-                self.remember(values[step] - self.model.season(step));
-                self.look(step, values[step]);
+        for (step, value) in values.iter().enumerate().take(step).skip(start) {
+            if value.is_finite() {
+                self.remember(value - self.model.season(step));
+                self.look(step, *value);
             } else {
                 self.gap();
             }

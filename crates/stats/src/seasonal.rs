@@ -145,8 +145,8 @@ fn filled(values: &[f64]) -> Option<Vec<f64>> {
             filled[before + 1..].fill(last);
         } else if values[step].is_finite() {
             let slope = (values[step] - values[before]) / (step - before) as f64;
-            for gap in before + 1..step {
-                filled[gap] = values[before] + slope * (gap - before) as f64;
+            for (gap, value) in filled[before + 1..step].iter_mut().enumerate() {
+                *value = values[before] + slope * (gap + 1) as f64;
             }
             before = step;
         }
@@ -224,7 +224,7 @@ fn explained(values: &[f64], period: usize) -> f64 {
     );
     let (mut before, mut after) = (0.0, 0.0);
     for (index, value) in values.iter().enumerate().filter(|(_, value)| value.is_finite()) {
-        let told = if (index / period) % 2 == 0 {
+        let told = if (index / period).is_multiple_of(2) {
             odd[index % period]
         } else {
             even[index % period]
