@@ -56,8 +56,8 @@ impl Analysis {
             CALLED_WITH_SEASON
         };
         match self.trend {
-            Some(trend) if trend.p_value < called && trend.slope > 0.0 => Direction::Increasing,
-            Some(trend) if trend.p_value < called && trend.slope < 0.0 => Direction::Decreasing,
+            Some(trend) if trend.p_value < called && trend.score > 0.0 => Direction::Increasing,
+            Some(trend) if trend.p_value < called && trend.score < 0.0 => Direction::Decreasing,
             _ => Direction::Stable,
         }
     }
