@@ -126,13 +126,15 @@ fn segmented(series: &[f64]) -> (Cost, Vec<usize>, Noise) {
         return (levels, cuts, noise);
     }
     let lines = Cost::new(series, Shape::Line);
-    let (per_level, per_line) = (worth * noise.long_run(), OF_LINES * worth * noise.long_run());
-    let along = pelt(&lines, per_line, shortest(n).max(4));
+    let along = pelt(&lines, OF_LINES * worth * noise.long_run(), shortest(n).max(4));
     let total = |cost: &Cost, cuts: &[usize], penalty: f64| {
         segments(cuts, n).map(|(from, to)| cost.of(from, to)).sum::<f64>() + penalty * cuts.len() as f64
     };
+    // What is left beside the levels tells the noise closer than differences do, now that there are levels.
+    let left = Noise::of_residuals(&residuals(series, &levels, &cuts), cuts.len() + 1).long_run();
+    let unit = worth * left.min(noise.long_run());
     // One slope more is in the lines even without a cut.
-    if total(&lines, &along, per_line) + per_level / 2.0 < total(&levels, &cuts, per_level) {
+    if total(&lines, &along, OF_LINES * unit) + unit / 2.0 < total(&levels, &cuts, unit) {
         (lines, along, noise)
     } else {
         (levels, cuts, noise)
