@@ -38,7 +38,8 @@ pub use mann_whitney::{MannWhitney, mann_whitney};
 pub use normal::normal_cdf;
 pub use paired_t::{PairedT, paired_t};
 pub use slices::{
-    Cube, Culprit, OTHER, SliceSearch, Split, TwoPeriods, WrongNumberOfValues, find_culprits, split_change,
+    Cube, Culprit, DeviatingSlice, Measured, MeasuredRatio, OTHER, SliceSearch, Split, TwoPeriods,
+    WrongNumberOfValues, find_culprits, find_deviating_ratios, find_deviating_slices, split_change,
 };
 pub use two_proportions::{TwoProportions, two_proportions};
 pub use welch::{Moments, Welch, welch};

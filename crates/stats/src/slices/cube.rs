@@ -76,6 +76,34 @@ impl<V> Cube<V> {
         self.dimensions.len()
     }
 
+    /// The same cube with one cell for each combination, in the order they first came; `add` adds to the first the second.
+    #[must_use]
+    pub fn merged(&self, mut add: impl FnMut(&mut V, &V)) -> Self
+    where
+        V: Clone,
+    {
+        let mut merged = Self {
+            dimensions: self.dimensions.clone(),
+            codes: Vec::new(),
+            cells: Vec::new(),
+        };
+        let mut places: HashMap<&[u32], usize> = HashMap::with_capacity(self.cells.len());
+        for (codes, cell) in self
+            .codes
+            .chunks_exact(self.dimensions.len().max(1))
+            .zip(&self.cells)
+        {
+            if let Some(place) = places.get(codes) {
+                add(&mut merged.cells[*place], cell);
+            } else {
+                places.insert(codes, merged.cells.len());
+                merged.codes.extend(codes);
+                merged.cells.push(cell.clone());
+            }
+        }
+        merged
+    }
+
     /// Keeps the `most` heaviest values of each dimension and puts the cells of all others under [`OTHER`].
     pub fn cap(&mut self, most: usize, weight: impl Fn(&V) -> f64) {
         for at in 0..self.dimensions.len() {

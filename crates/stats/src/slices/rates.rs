@@ -1,5 +1,7 @@
 use crate::normal::two_sided_quantile;
+use crate::slices::bulk::variance_beyond;
 use crate::slices::cube::Cube;
+use crate::slices::grid::Grid;
 use crate::slices::search::{Contrast, Limits, search};
 use crate::slices::split::{Split, split_change};
 use crate::welch::Moments;
@@ -11,6 +13,17 @@ pub struct TwoPeriods {
     pub baseline: Moments,
     /// Now.
     pub current: Moments,
+}
+
+impl TwoPeriods {
+    /// Both cells together.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            baseline: self.baseline.plus(&other.baseline),
+            current: self.current.plus(&other.current),
+        }
+    }
 }
 
 /// How [`find_culprits`] searches.
@@ -39,7 +52,7 @@ impl Default for SliceSearch {
     fn default() -> Self {
         Self {
             depth: 3,
-            false_alarm: 0.01,
+            false_alarm: 0.005,
             least_count: 30.0,
             least_share: 0.002,
             least_effect: 0.0,
@@ -74,25 +87,32 @@ pub struct Culprit {
 /// The search is exhaustive, as in R. Bhagwan et al., "Adtributor: Revenue Debugging in Advertising Systems", NSDI 2014,
 /// is for one dimension; here over up to three, with the family of slices paid for (Bonferroni).
 pub fn find_culprits(cube: &Cube<TwoPeriods>, options: &SliceSearch) -> Vec<Culprit> {
-    let expected = main_effects(cube);
+    let cube = &cube.merged(|sum, cell| *sum = sum.plus(cell));
+    let before = main_effects(cube);
+    let now = shifted(cube, &before);
+    let expected = before.iter().zip(&now);
     let sums = cube
         .cells()
         .iter()
-        .zip(&expected)
-        .map(|(cell, mean)| sums(cell, *mean))
+        .zip(expected)
+        .map(|(cell, (before, now))| sums(cell, *before, *now))
         .collect();
-    let (grid, names) = cube.grid::<6>(sums);
+    let (mut grid, names) = cube.grid::<8>(sums);
+    leave_out_new_values(&mut grid, options.least_count);
+    let pooled = pooled_variance(&grid.sums);
     let contrast = Difference {
         least_count: options.least_count.max(1.0),
-        least: options.least_share * grid.sums.iter().map(|sums| sums[0] + sums[3]).sum::<f64>(),
+        least: options.least_share * grid.sums.iter().map(|sums| sums[0] + sums[4]).sum::<f64>(),
         dispersion: options.dispersion.max(1.0),
-        pooled: pooled_variance(&grid.sums),
+        pooled,
+        between_cells: variance_between_cells(&grid.sums, pooled),
     };
     let limits = Limits {
         depth: options.depth.max(1),
         false_alarm: options.false_alarm,
         most: options.most,
         least_effect: options.least_effect,
+        least_of_largest: 0.0,
     };
     let found = search(&grid, &contrast, &limits);
 
@@ -103,10 +123,7 @@ pub fn find_culprits(cube: &Cube<TwoPeriods>, options: &SliceSearch) -> Vec<Culp
                 .all(|(dimension, code)| codes[*dimension] == *code)
         };
         let cells = grid.rows().zip(cube.cells()).filter(|(codes, _)| inside(codes));
-        cells.fold(TwoPeriods::default(), |sum, (_, cell)| TwoPeriods {
-            baseline: sum.baseline.plus(&cell.baseline),
-            current: sum.current.plus(&cell.current),
-        })
+        cells.fold(TwoPeriods::default(), |sum, (_, cell)| sum.plus(cell))
     };
     let all = periods_of(&[]);
     let half = two_sided_quantile(1.0 - options.level);
@@ -129,30 +146,73 @@ pub fn find_culprits(cube: &Cube<TwoPeriods>, options: &SliceSearch) -> Vec<Culp
         .collect()
 }
 
-/// Count, sum and sum of squares of what is left of the values beyond `mean`, in both periods.
-fn sums(cell: &TwoPeriods, mean: f64) -> [f64; 6] {
-    let left = |period: &Moments| {
+/// Count, sum and sum of squares of what is left of the values beyond what is expected, and the square of the count, in both
+/// periods.
+type Sums = [f64; 8];
+
+fn sums(cell: &TwoPeriods, before: f64, now: f64) -> Sums {
+    let left = |period: &Moments, mean: f64| {
         let sum = period.sum - period.count * mean;
         let squares = period.sum_of_squares - 2.0 * mean * period.sum + period.count * mean * mean;
-        [period.count, sum, squares.max(0.0)]
+        [period.count, sum, squares.max(0.0), period.count * period.count]
     };
-    let ([a, b, c], [d, e, f]) = (left(&cell.baseline), left(&cell.current));
-    [a, b, c, d, e, f]
+    let ([a, b, c, d], [e, f, g, h]) = (left(&cell.baseline, before), left(&cell.current, now));
+    [a, b, c, d, e, f, g, h]
 }
 
-/// The mean of each cell by the main effects of its values over both periods, fitted by least squares in rounds
-/// (A. Buja, T. Hastie and R. Tibshirani, "Linear Smoothers and Additive Models", Ann. Stat. 17 (1989)).
+/// The mean of each cell that a change shared by all leads to. Proportions share a change of their log-odds, which moves one
+/// near a half further than one near the ends; of other means a shared change is a shared difference, and that cancels out
+/// of the comparison with the rest.
+fn shifted(cube: &Cube<TwoPeriods>, before: &[f64]) -> Vec<f64> {
+    let whole = |period: &Moments| {
+        period.sum >= 0.0 && period.sum <= period.count && period.sum_of_squares == period.sum
+    };
+    if !cube
+        .cells()
+        .iter()
+        .all(|cell| whole(&cell.baseline) && whole(&cell.current))
+    {
+        return before.to_vec();
+    }
+    let moved = |mean: f64, shift: f64| {
+        let within = mean.clamp(LEAST_SHARE, 1.0 - LEAST_SHARE);
+        let odds = (within / (1.0 - within)).ln() + shift;
+        mean + 1.0 / (1.0 + (-odds).exp()) - within
+    };
+    let (mut low, mut high) = (-10.0, 10.0);
+    for _ in 0..50 {
+        let middle = f64::midpoint(low, high);
+        let left: f64 = cube
+            .cells()
+            .iter()
+            .zip(before)
+            .filter(|(cell, _)| cell.current.count > 0.0)
+            .map(|(TwoPeriods { baseline, current }, mean)| {
+                // A cell tells as much of what is shared as it was known before.
+                let known = baseline.count / (baseline.count + current.count);
+                known * (current.sum - current.count * moved(*mean, middle))
+            })
+            .sum();
+        if left > 0.0 {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    before.iter().map(|mean| moved(*mean, low)).collect()
+}
+
+/// Shares are taken to be this far from 0 and 1 where their log-odds are needed.
+const LEAST_SHARE: f64 = 0.005;
+
+/// The mean of each cell by the main effects of its values before, fitted by least squares in rounds (A. Buja, T. Hastie and
+/// R. Tibshirani, "Linear Smoothers and Additive Models", Ann. Stat. 17 (1989)).
 fn main_effects(cube: &Cube<TwoPeriods>) -> Vec<f64> {
     const ROUNDS: usize = 4;
     let cells: Vec<[f64; 2]> = cube
         .cells()
         .iter()
-        .map(|cell| {
-            [
-                cell.baseline.count + cell.current.count,
-                cell.baseline.sum + cell.current.sum,
-            ]
-        })
+        .map(|cell| [cell.baseline.count, cell.baseline.sum])
         .collect();
     let total = cells
         .iter()
@@ -179,12 +239,100 @@ fn main_effects(cube: &Cube<TwoPeriods>) -> Vec<f64> {
     means
 }
 
-fn pooled_variance(cells: &[[f64; 6]]) -> f64 {
+/// A value that hardly was there in one period has no mean to compare: what its share does to the whole is mix. Its cells say
+/// nothing of a change, and would only disturb what others are compared with.
+fn leave_out_new_values(grid: &mut Grid<8>, least_count: f64) {
+    const LEAST_OF_OTHER_SHARE: f64 = 0.05;
+    let total = grid
+        .sums
+        .iter()
+        .fold([0.0; 2], |all, sums| [all[0] + sums[0], all[1] + sums[4]]);
+    let known: Vec<Vec<bool>> = (0..grid.cardinalities.len())
+        .map(|dimension| {
+            let mut counts = vec![[0.0; 2]; grid.cardinalities[dimension]];
+            for (codes, sums) in grid.rows().zip(&grid.sums) {
+                let value = &mut counts[codes[dimension] as usize];
+                value[0] += sums[0];
+                value[1] += sums[4];
+            }
+            let known = |[before, now]: &[f64; 2]| {
+                let (share_before, share_now) = (before / total[0], now / total[1]);
+                let enough = before.min(*now) >= least_count;
+                enough && share_before.min(share_now) >= LEAST_OF_OTHER_SHARE * share_before.max(share_now)
+            };
+            counts.iter().map(known).collect()
+        })
+        .collect();
+    let width = grid.cardinalities.len().max(1);
+    for (codes, sums) in grid.codes.chunks_exact(width).zip(&mut grid.sums) {
+        if codes
+            .iter()
+            .zip(&known)
+            .any(|(code, known)| !known[*code as usize])
+        {
+            *sums = [0.0; 8];
+        }
+    }
+}
+
+fn pooled_variance(cells: &[Sums]) -> f64 {
     let (count, squares) = cells.iter().fold((0.0, 0.0), |(count, squares), sums| {
-        (count + sums[0] + sums[3], squares + sums[2] + sums[5])
+        (count + sums[0] + sums[4], squares + sums[2] + sums[6])
     });
     if count > 0.0 { squares / count } else { 0.0 }
 }
+
+/// How much the mean of a cell varies from period to period beyond what its values explain, by moments; cells weigh by how
+/// well they tell (R. C. Paule and J. Mandel, "Consensus Values and Weighting Factors", J. Res. Natl. Bur. Stand. 87
+/// (1982)). Its error is added, as too little names too many; 0 unless it exceeds that. Never more than the bulk of the
+/// larger cells vary: what a culprit does to its cells is no such variation.
+fn variance_between_cells(cells: &[Sums], pooled: f64) -> f64 {
+    const ROUNDS: usize = 4;
+    let rises: Vec<(f64, f64)> = cells
+        .iter()
+        .filter(|sums| sums[0] > 0.0 && sums[4] > 0.0)
+        .map(|[n_0, sum_0, _, _, n_1, sum_1, ..]| {
+            (sum_1 / n_1 - sum_0 / n_0, pooled * (1.0 / n_0 + 1.0 / n_1))
+        })
+        .filter(|(_, variance)| *variance > 0.0)
+        .collect();
+    let (mut between, mut error) = (0.0_f64, 0.0);
+    for _ in 0..ROUNDS {
+        let weights = rises.iter().map(|(_, variance)| 1.0 / (variance + 2.0 * between));
+        let (weight, sum) = weights
+            .clone()
+            .zip(&rises)
+            .fold((0.0, 0.0), |(all, sum), (weight, (rise, _))| {
+                (all + weight, sum + weight * rise)
+            });
+        let shared = sum / weight;
+        let (squares, excess) =
+            weights
+                .zip(&rises)
+                .fold((0.0, 0.0), |(all, sum), (weight, (rise, variance))| {
+                    let weight = weight * weight;
+                    (all + weight, sum + weight * ((rise - shared).powi(2) - variance))
+                });
+        if squares <= 0.0 {
+            return 0.0;
+        }
+        between = (excess / squares / 2.0).max(0.0);
+        error = (1.0 / (2.0 * squares)).sqrt();
+    }
+    if between <= error {
+        return 0.0;
+    }
+    let large: Vec<(f64, f64)> = rises
+        .into_iter()
+        .filter(|(_, variance)| *variance <= 2.0 * pooled / LARGE_CELL)
+        .collect();
+    // Half of it in each period.
+    let bulk = variance_beyond(&large).map_or(f64::INFINITY, |both| both / 2.0);
+    (between + error).min(bulk)
+}
+
+/// A cell of this many values in each period is large.
+const LARGE_CELL: f64 = 10.0;
 
 /// How much more the mean of a slice rose than that of the rest.
 struct Difference {
@@ -192,25 +340,37 @@ struct Difference {
     least: f64,
     dispersion: f64,
     pooled: f64,
+    between_cells: f64,
 }
 
 /// The variance within a slice counts as much as this many values of the pooled variance.
-const PRIOR_COUNT: f64 = 10.0;
+const PRIOR_COUNT: f64 = 30.0;
+
+/// Weight of the inverse of the number of cells in the variance between them.
+const FEW_CELLS: f64 = 3.0;
 
 impl Difference {
     /// Rise of the mean, and the variance of that.
-    fn rise(&self, [n_0, sum_0, squares_0, n_1, sum_1, squares_1]: &[f64; 6]) -> (f64, f64) {
-        let within = (squares_0 - sum_0 * sum_0 / n_0).max(0.0) + (squares_1 - sum_1 * sum_1 / n_1).max(0.0);
+    fn rise(&self, [n_0, sum_0, squares_0, cells_0, n_1, sum_1, squares_1, cells_1]: &Sums) -> (f64, f64) {
+        // Around the mean of both periods: a variance around each one's own is small just where chance made a difference.
+        let sum = sum_0 + sum_1;
+        let within = (squares_0 + squares_1 - sum * sum / (n_0 + n_1)).max(0.0);
         let variance = (within + PRIOR_COUNT * self.pooled) / (n_0 + n_1 + PRIOR_COUNT);
-        (sum_1 / n_1 - sum_0 / n_0, variance * (1.0 / n_0 + 1.0 / n_1))
+        // What few cells add up to is uncertain by more than their mean square tells.
+        let part = |cells: f64, n: f64| cells / (n * n) * (1.0 + FEW_CELLS * cells / (n * n));
+        let between = self.between_cells * (part(*cells_0, *n_0) + part(*cells_1, *n_1));
+        (
+            sum_1 / n_1 - sum_0 / n_0,
+            variance * (1.0 / n_0 + 1.0 / n_1) + between,
+        )
     }
 }
 
-impl Contrast<6> for Difference {
-    fn estimate(&self, slice: &[f64; 6], total: &[f64; 6]) -> Option<(f64, f64)> {
+impl Contrast<8> for Difference {
+    fn estimate(&self, slice: &Sums, total: &Sums) -> Option<(f64, f64)> {
         let rest = std::array::from_fn(|at| total[at] - slice[at]);
-        let enough = |side: &[f64; 6]| {
-            side[0] >= self.least_count && side[3] >= self.least_count && side[0] + side[3] >= self.least
+        let enough = |side: &Sums| {
+            side[0] >= self.least_count && side[4] >= self.least_count && side[0] + side[4] >= self.least
         };
         if !(enough(slice) && enough(&rest)) {
             return None;
@@ -220,15 +380,23 @@ impl Contrast<6> for Difference {
         (variance > 0.0).then(|| (inside.0 - outside.0, variance.sqrt()))
     }
 
-    fn change(&self, cell: &[f64; 6], effect: f64) -> [f64; 6] {
-        [0.0, 0.0, 0.0, 0.0, effect * cell[3], 0.0]
+    fn change(&self, cell: &Sums, effect: f64) -> Sums {
+        [0.0, 0.0, 0.0, 0.0, 0.0, effect * cell[4], 0.0, 0.0]
+    }
+
+    fn leaves_out_named(&self) -> bool {
+        false
+    }
+
+    fn scatters_as_stated(&self) -> bool {
+        false
     }
 
     fn shared_effect(&self) -> bool {
         false
     }
 
-    fn prominence(&self, slice: &[f64; 6]) -> f64 {
+    fn prominence(&self, slice: &Sums) -> f64 {
         self.rise(slice).0.abs()
     }
 }

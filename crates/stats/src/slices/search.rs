@@ -1,4 +1,5 @@
 use crate::normal::{two_sided, two_sided_quantile};
+use crate::slices::bulk::variance_beyond;
 use crate::slices::grid::{Grid, Table, tables};
 use crate::slices::scatter::Scatter;
 
@@ -8,6 +9,13 @@ pub(crate) trait Contrast<const K: usize> {
     fn estimate(&self, slice: &[f64; K], total: &[f64; K]) -> Option<(f64, f64)>;
     /// How the sums of a cell change when an effect is added to it.
     fn change(&self, cell: &[f64; K], effect: f64) -> [f64; K];
+    /// Whether the cells of a named slice are left out of the further search, as their deviations have no other cause; else
+    /// its effect is taken out of them and they stay.
+    fn leaves_out_named(&self) -> bool;
+    /// Whether scores scatter as their errors say, at least until what was found is taken out. Where a score is a difference
+    /// to the rest, how all scores scatter can be seen at once; where it is one to what was expected, any cause is in many
+    /// scores.
+    fn scatters_as_stated(&self) -> bool;
     /// Whether everything together may have an effect of its own, which is then taken out and not named.
     fn shared_effect(&self) -> bool;
     /// Decides between slices that explain the same, as the two values of a dimension do: the more prominent is named.
@@ -25,6 +33,8 @@ pub(crate) struct Limits {
     pub(crate) most: usize,
     /// Least effect worth a name.
     pub(crate) least_effect: f64,
+    /// Least share of the largest effect worth a name beside it, 0–1.
+    pub(crate) least_of_largest: f64,
 }
 
 /// A slice that was found.
@@ -43,8 +53,8 @@ pub(crate) struct Found {
 /// Searches all slices of up to `depth` conditions for effects. The one that explains most is named, its effect taken out,
 /// and the search repeated until nothing significant is left; so one cause is named once. What a slice explains is the
 /// gain in log-likelihood less the logarithm of the number of slices with as many conditions: a more special slice must
-/// beat the more general one by what the wider choice alone would give. A slice is not named, but its part that explains
-/// most, when its parts by a further dimension together explain more than it does.
+/// beat the more general one by what the wider choice alone would give. Instead of a slice its part that explains most is
+/// named, when its parts by a further dimension together explain more than it does.
 pub(crate) fn search<const K: usize>(
     grid: &Grid<K>,
     contrast: &impl Contrast<K>,
@@ -52,36 +62,59 @@ pub(crate) fn search<const K: usize>(
 ) -> Vec<Found> {
     let mut search = Search {
         tables: tables(grid, limits.depth),
+        depth: limits.depth.min(grid.cardinalities.len()),
         grid,
         contrast,
         limits,
+        scatters: None,
+        cells: grid.sums.clone(),
+        left_out: vec![0; grid.sums.len()],
     };
-    let mut named = Vec::new();
-    while named.len() < limits.most {
-        let Some(found) = search.best() else { break };
-        search.apply(&found, -1.0);
-        named.push(found);
+    if contrast.scatters_as_stated() {
+        // First as if all effects were told by their errors alone; then with what is seen to vary besides.
+        search.scatters = Some(vec![Scatter::NORMAL; search.depth]);
+        let named = search.name();
+        search.scatters = Some(search.settle(named));
     }
+    let mut named = search.name();
     search.revise(&mut named);
     named.retain(|found| !found.conditions.is_empty());
+    let largest = named.iter().map(|found| found.effect.abs()).fold(0.0, f64::max);
+    named.retain(|found| found.effect.abs() >= limits.least_of_largest * largest);
+    named.sort_by(|a, b| b.gain.total_cmp(&a.gain));
     named
 }
 
 struct Search<'a, const K: usize, C> {
     tables: Vec<Table<K>>,
+    depth: usize,
     grid: &'a Grid<K>,
     contrast: &'a C,
     limits: &'a Limits,
+    /// How scores scatter where nothing happened, level by level, where that is settled.
+    scatters: Option<Vec<Scatter>>,
+    /// The cells, without what everything shares.
+    cells: Vec<[f64; K]>,
+    /// How many named slices leave each cell out.
+    left_out: Vec<u32>,
 }
 
 /// The slices with the same number of conditions.
 struct Level {
-    /// How their scores scatter where nothing happened.
     scatter: Scatter,
     slices: f64,
     /// Scores from here on are significant.
     critical: f64,
 }
+
+/// By how much parts must explain more than the whole: its cells may differ a little from one another.
+const PARTS_EXPLAIN_MORE: f64 = 1.05;
+/// Effects of this share of the largest one named on the level are outstanding.
+const OUTSTANDING: f64 = 0.5;
+/// So are those this many standard errors from none.
+const FAR: f64 = 5.0;
+/// How often named slices are looked at again.
+const REVISIONS: usize = 3;
 
 impl<const K: usize, C: Contrast<K>> Search<'_, K, C> {
     fn total(&self) -> [f64; K] {
@@ -94,33 +127,90 @@ impl<const K: usize, C: Contrast<K>> Search<'_, K, C> {
         total
     }
 
-    fn levels(&self, total: &[f64; K]) -> Vec<Level> {
-        let depth = self.limits.depth.min(self.grid.cardinalities.len());
-        let scores: Vec<Vec<f64>> = (1..=depth)
+    /// Effects and errors of all slices, level by level.
+    fn estimates(&self, total: &[f64; K]) -> Vec<Vec<(f64, f64)>> {
+        (1..=self.depth)
             .map(|level| {
                 let tables = self.tables.iter().filter(|table| table.dimensions.len() == level);
-                tables
-                    .flat_map(|table| &table.sums)
-                    .filter_map(|sums| self.contrast.estimate(sums, total))
-                    .map(|(effect, error)| (effect / error).abs())
+                let sums = tables.flat_map(|table| &table.sums);
+                sums.filter_map(|sums| self.contrast.estimate(sums, total))
                     .collect()
-            })
-            .collect();
-        let shared = Scatter::shared(&scores);
-        scores
-            .into_iter()
-            .map(|scores| {
-                let slices = (scores.len() as f64).max(1.0);
-                let p_value = self.limits.false_alarm / depth as f64 / slices;
-                Level {
-                    scatter: Scatter::of(scores, shared),
-                    slices,
-                    critical: two_sided_quantile(p_value),
-                }
             })
             .collect()
     }
 
+    /// How effects vary where nothing happened, level by level. Of what was named on a level, all that is not outstanding
+    /// is put back before the level is looked at: a forecast that is a little wrong for every value is no cause of any. In
+    /// the end everything is put back.
+    fn settle(&mut self, mut named: Vec<Found>) -> Vec<Scatter> {
+        let mut between: Vec<f64> = Vec::new();
+        for level in 1..=self.depth {
+            let (here, elsewhere): (Vec<Found>, Vec<Found>) = named
+                .into_iter()
+                .partition(|found| found.conditions.len() == level);
+            named = elsewhere;
+            let largest = here.iter().map(|found| found.effect.abs()).fold(0.0, f64::max);
+            let (outstanding, small): (Vec<Found>, Vec<Found>) = here
+                .into_iter()
+                .partition(|found| found.effect.abs() >= OUTSTANDING * largest);
+            for found in &small {
+                self.put_back(found);
+            }
+            let effects = self.estimates(&self.total()).swap_remove(level - 1);
+            let variances: Vec<(f64, f64)> = effects
+                .iter()
+                .map(|(effect, error)| (*effect, error * error))
+                .collect();
+            // A slice is at least as wrong as all its values are together.
+            let values = between.first().map_or(0.0, |of_one| level as f64 * of_one);
+            let variance = variance_beyond(&variances).unwrap_or(0.0).max(values);
+            between.push(variance);
+            named.extend(outstanding);
+            for found in small {
+                if found.effect.abs() > FAR * found.error.hypot(variance.sqrt()) {
+                    self.take_out(&found);
+                    named.push(found);
+                }
+            }
+        }
+        let effects = self.estimates(&self.total());
+        for found in &named {
+            self.put_back(found);
+        }
+        let values = effects.first().map_or(0, Vec::len);
+        (1..)
+            .zip(effects.iter().zip(between))
+            .map(|(level, (effects, between))| Scatter::beyond(effects, between, level * values))
+            .collect()
+    }
+
+    fn levels(&self, total: &[f64; K]) -> Vec<Level> {
+        let estimates = self.estimates(total);
+        let slices: Vec<f64> = estimates
+            .iter()
+            .map(|level| (level.len() as f64).max(1.0))
+            .collect();
+        let scatters = self.scatters.clone().unwrap_or_else(|| {
+            let scores = |level: &Vec<(f64, f64)>| {
+                level
+                    .iter()
+                    .map(|(effect, error)| (effect / error).abs())
+                    .collect()
+            };
+            Scatter::of_levels(estimates.iter().map(scores).collect())
+        });
+        let false_alarm = self.limits.false_alarm / self.depth as f64;
+        let levels = scatters.into_iter().zip(slices);
+        levels
+            .map(|(scatter, slices)| Level {
+                scatter,
+                slices,
+                critical: two_sided_quantile(false_alarm / slices),
+            })
+            .collect()
+    }
+
+    /// The slice of these conditions, if it is worth a name.
     fn judge(
         &self,
         conditions: Vec<(usize, u32)>,
@@ -134,15 +224,26 @@ impl<const K: usize, C: Contrast<K>> Search<'_, K, C> {
         }
         let level = levels.get(conditions.len().max(1) - 1)?;
         let slices = if conditions.is_empty() { 1.0 } else { level.slices };
-        let score = level.scatter.normal((effect / error).abs());
+        let score = level.scatter.normal(effect, error);
         (score >= level.critical).then(|| Found {
             conditions,
             effect,
-            error: error * level.scatter.scale(),
+            error: level.scatter.error(error),
             adjusted_p_value: (two_sided(score) * slices * levels.len() as f64).min(1.0),
-            gain: score * score / 2.0 - slices.ln(),
+            gain: level.scatter.log_likelihood(effect, error) - slices.ln(),
             prominence: self.contrast.prominence(sums),
         })
+    }
+
+    /// Names slices one after the other, and takes out what they explain.
+    fn name(&mut self) -> Vec<Found> {
+        let mut named: Vec<Found> = Vec::new();
+        while named.len() < self.limits.most {
+            let Some(found) = self.best() else { break };
+            self.take_out(&found);
+            named.push(found);
+        }
+        named
     }
 
     /// The slice to name next.
@@ -182,21 +283,7 @@ impl<const K: usize, C: Contrast<K>> Search<'_, K, C> {
     fn best_part(&self, whole: &Found, total: &[f64; K], levels: &[Level]) -> Option<Found> {
         let mut most = (whole.gain, None);
         for table in &self.tables {
-            let one_more = table.dimensions.len() == whole.conditions.len() + 1;
-            if !one_more
-                || !whole
-                    .conditions
-                    .iter()
-                    .all(|(dimension, _)| table.dimensions.contains(dimension))
-            {
-                continue;
-            }
-            let Some(at) = (0..table.dimensions.len()).find(|at| {
-                whole
-                    .conditions
-                    .iter()
-                    .all(|(dimension, _)| *dimension != table.dimensions[*at])
-            }) else {
+            let Some(at) = further_dimension(&table.dimensions, &whole.conditions) else {
                 continue;
             };
             let further = table.dimensions[at];
@@ -209,27 +296,58 @@ impl<const K: usize, C: Contrast<K>> Search<'_, K, C> {
                 })
                 .collect();
             let gain: f64 = parts.iter().map(|part| part.gain.max(0.0)).sum();
-            if gain > most.0 {
-                most = (
-                    gain,
-                    parts
-                        .into_iter()
-                        .reduce(|a, b| if b.explains_more_than(&a) { b } else { a }),
-                );
+            if gain > most.0 && gain > PARTS_EXPLAIN_MORE * whole.gain {
+                let first = |a: Found, b: Found| if b.explains_more_than(&a) { b } else { a };
+                most = (gain, parts.into_iter().reduce(first));
             }
         }
         most.1
     }
 
-    /// Adds `sign` times the effect of a slice to its cells, in all tables.
-    fn apply(&mut self, found: &Found, sign: f64) {
-        for (codes, sums) in self.grid.rows().zip(&self.grid.sums) {
-            if found
-                .conditions
-                .iter()
-                .all(|(dimension, code)| codes[*dimension] == *code)
-            {
-                let change = self.contrast.change(sums, sign * found.effect);
+    fn take_out(&mut self, found: &Found) {
+        if self.contrast.leaves_out_named() && !found.conditions.is_empty() {
+            self.leave_out(found, true);
+        } else {
+            self.add(found, -found.effect);
+        }
+    }
+
+    fn put_back(&mut self, found: &Found) {
+        if self.contrast.leaves_out_named() && !found.conditions.is_empty() {
+            self.leave_out(found, false);
+        } else {
+            self.add(found, found.effect);
+        }
+    }
+
+    /// Adds an effect to the cells of a slice, in all tables.
+    fn add(&mut self, found: &Found, effect: f64) {
+        for ((codes, cell), left_out) in self.grid.rows().zip(&mut self.cells).zip(&self.left_out) {
+            if !found.holds(codes) {
+                continue;
+            }
+            let change = self.contrast.change(cell, effect);
+            for (sum, change) in cell.iter_mut().zip(&change) {
+                *sum += change;
+            }
+            if *left_out == 0 {
+                for table in &mut self.tables {
+                    table.change(codes, &change);
+                }
+            }
+        }
+    }
+
+    /// Leaves the cells of a slice out of all tables, or takes them in again.
+    fn leave_out(&mut self, found: &Found, out: bool) {
+        for ((codes, cell), left_out) in self.grid.rows().zip(&self.cells).zip(&mut self.left_out) {
+            if !found.holds(codes) {
+                continue;
+            }
+            let before = *left_out;
+            *left_out = if out { before + 1 } else { before.saturating_sub(1) };
+            if (before == 0) != (*left_out == 0) {
+                let change = cell.map(|sum| if out { -sum } else { sum });
                 for table in &mut self.tables {
                     table.change(codes, &change);
                 }
@@ -239,20 +357,61 @@ impl<const K: usize, C: Contrast<K>> Search<'_, K, C> {
 
     /// Looks at each named slice again, now that all others are taken out: it stays, another explains more, or none is left.
     fn revise(&mut self, named: &mut Vec<Found>) {
-        if named.len() < 2 {
-            return;
-        }
-        for found in std::mem::take(named) {
-            self.apply(&found, 1.0);
-            if let Some(again) = self.best() {
-                self.apply(&again, -1.0);
-                named.push(again);
+        for _ in 0..REVISIONS {
+            if named.len() < 2 {
+                return;
+            }
+            let before: Vec<_> = named.iter().map(|found| found.conditions.clone()).collect();
+            for conditions in before.iter().rev() {
+                let Some(at) = named.iter().position(|found| found.conditions == *conditions) else {
+                    continue;
+                };
+                let found = named.remove(at);
+                self.put_back(&found);
+                let Some(mut again) = self.best() else { continue };
+                if let Some(same) = named
+                    .iter()
+                    .position(|other| other.conditions == again.conditions)
+                {
+                    // It was named before with a part of its effect.
+                    let other = named.remove(same);
+                    self.put_back(&other);
+                    match self.best() {
+                        Some(whole) => again = whole,
+                        None => continue,
+                    }
+                }
+                self.take_out(&again);
+                let place = at.min(named.len());
+                named.insert(place, again);
+            }
+            if named.iter().map(|found| &found.conditions).eq(&before) {
+                return;
             }
         }
     }
 }
 
+/// Which of these dimensions the conditions leave open, if it is the only one and they are on no others.
+fn further_dimension(dimensions: &[usize], conditions: &[(usize, u32)]) -> Option<usize> {
+    let within = conditions
+        .iter()
+        .all(|(dimension, _)| dimensions.contains(dimension));
+    if !within || dimensions.len() != conditions.len() + 1 {
+        return None;
+    }
+    dimensions
+        .iter()
+        .position(|dimension| conditions.iter().all(|(other, _)| other != dimension))
+}
+
 impl Found {
+    fn holds(&self, codes: &[u32]) -> bool {
+        self.conditions
+            .iter()
+            .all(|(dimension, code)| codes[*dimension] == *code)
+    }
+
     /// Whether to name it rather than the other.
     fn explains_more_than(&self, other: &Self) -> bool {
         let same = 1e-9 * other.gain.abs();
