@@ -1,5 +1,6 @@
 //! `kaizen score`: the methods of the analysis pointed at data from elsewhere, the same code with nothing to set.
 
+mod cube;
 mod read;
 mod series;
 
@@ -20,12 +21,18 @@ pub struct Score {
     /// Look at each point with the past alone: changes and anomalies stand where they could be told first
     #[arg(long, requires = "series")]
     online: bool,
+    /// A cube: CSV with a column for each dimension and `actual,expected`, or for a ratio
+    /// `actual,actual_total,expected,expected_total`. Prints JSON: the slices that deviate, the most important first; `effect`
+    /// is how much more or less came than expected, -0.5 for half, with its 95 % interval
+    #[arg(long, value_name = "FILE", group = "data")]
+    cube: Option<PathBuf>,
 }
 
 /// Runs it.
 pub fn run(score: &Score) -> anyhow::Result<()> {
-    match &score.series {
-        Some(file) => series::run(file, score.online),
-        None => Ok(()),
+    match (&score.series, &score.cube) {
+        (Some(file), _) => series::run(file, score.online),
+        (None, Some(file)) => cube::run(file),
+        (None, None) => Ok(()),
     }
 }
