@@ -3,10 +3,12 @@
 
 mod benjamini_hochberg;
 mod bonferroni;
+mod calibration;
 mod dispersion;
 mod mann_whitney;
 mod normal;
 mod paired_t;
+mod quantile_shift;
 mod slices;
 mod two_proportions;
 mod welch;
@@ -33,10 +35,14 @@ mod trend;
 
 pub use benjamini_hochberg::benjamini_hochberg;
 pub use bonferroni::bonferroni;
+pub use calibration::{
+    Calibration, Predicted, ReliabilityBin, calibration, expected_calibration_error, reliability_curve,
+};
 pub use dispersion::{mean_dispersion, proportion_dispersion};
 pub use mann_whitney::{MannWhitney, mann_whitney};
 pub use normal::normal_cdf;
 pub use paired_t::{PairedT, paired_t};
+pub use quantile_shift::{QuantileShift, TailShift, quantile_shift, tail_shift};
 pub use slices::{
     Cube, Culprit, DeviatingSlice, Measured, MeasuredRatio, OTHER, SliceSearch, Split, TwoPeriods,
     WrongNumberOfValues, find_culprits, find_deviating_ratios, find_deviating_slices, split_change,
