@@ -3,7 +3,9 @@
 
 mod benjamini_hochberg;
 mod bonferroni;
+mod bootstrap;
 mod calibration;
+mod confidence_sequence;
 mod dispersion;
 mod mann_whitney;
 mod normal;
@@ -35,9 +37,11 @@ mod trend;
 
 pub use benjamini_hochberg::benjamini_hochberg;
 pub use bonferroni::bonferroni;
+pub use bootstrap::{block_length, bootstrap_interval};
 pub use calibration::{
     Calibration, Predicted, ReliabilityBin, calibration, expected_calibration_error, reliability_curve,
 };
+pub use confidence_sequence::ConfidenceSequence;
 pub use dispersion::{mean_dispersion, proportion_dispersion};
 pub use mann_whitney::{MannWhitney, mann_whitney};
 pub use normal::normal_cdf;
