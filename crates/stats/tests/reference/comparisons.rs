@@ -1,6 +1,9 @@
 //! Comparisons of windows and groups.
 
-use kaizen_stats::{benjamini_hochberg, paired_t};
+use kaizen_stats::{
+    Moments, Predicted, benjamini_hochberg, bonferroni, calibration, mann_whitney, mean_dispersion, paired_t,
+    proportion_dispersion, two_proportions, welch, wilson_interval,
+};
 use serde::Deserialize;
 
 use crate::close;
@@ -9,6 +12,65 @@ use crate::close;
 struct Reference {
     paired_t: Vec<PairedCase>,
     benjamini_hochberg: Vec<Family>,
+    bonferroni: Vec<Family>,
+    welch: Vec<WelchCase>,
+    mann_whitney: Vec<RankCase>,
+    wilson: Vec<WilsonCase>,
+    two_proportions: Vec<ProportionCase>,
+    dispersion: Vec<Groups<(f64, f64)>>,
+    mean_dispersion: Vec<Groups<(f64, f64, f64)>>,
+    calibration: Vec<CalibrationCase>,
+}
+
+#[derive(Deserialize)]
+struct WelchCase {
+    first: (f64, f64, f64),
+    second: (f64, f64, f64),
+    t: f64,
+    degrees: f64,
+    p_value: f64,
+    interval: (f64, f64),
+}
+
+#[derive(Deserialize)]
+struct RankCase {
+    first: Vec<f64>,
+    second: Vec<f64>,
+    u: f64,
+    p_value: f64,
+}
+
+#[derive(Deserialize)]
+struct WilsonCase {
+    successes: f64,
+    trials: f64,
+    level: f64,
+    interval: (f64, f64),
+}
+
+#[derive(Deserialize)]
+struct ProportionCase {
+    first: (f64, f64),
+    second: (f64, f64),
+    z: f64,
+    p_value: f64,
+    interval: (f64, f64),
+}
+
+#[derive(Deserialize)]
+struct Groups<T> {
+    groups: Vec<T>,
+    dispersion: f64,
+}
+
+#[derive(Deserialize)]
+struct CalibrationCase {
+    stated: Vec<f64>,
+    success: Vec<f64>,
+    p_value: f64,
+    intercept: f64,
+    slope: f64,
+    spiegelhalter_p_value: f64,
 }
 
 #[derive(Deserialize)]
@@ -51,6 +113,128 @@ fn adjusted_p_values_are_scipys() {
                 .iter()
                 .zip(&family.adjusted)
                 .all(|(found, expected)| close(*found, *expected)),
+            "{found:?}"
+        );
+    }
+}
+
+fn moments((count, sum, sum_of_squares): (f64, f64, f64)) -> Moments {
+    Moments {
+        count,
+        sum,
+        sum_of_squares,
+    }
+}
+
+/// Sums of squares keep fewer digits than values, and so do error functions far out.
+fn about(found: f64, expected: f64) -> bool {
+    (found - expected).abs() <= 1e-7 * expected.abs().max(1e-6)
+}
+
+fn same(found: (f64, f64), expected: (f64, f64)) -> bool {
+    (found.0 - expected.0).abs() < 1e-8 && (found.1 - expected.1).abs() < 1e-8
+}
+
+#[test]
+fn welchs_test_is_scipys() {
+    for case in reference().unwrap().welch {
+        let found = welch(&moments(case.first), &moments(case.second), 1.0, 0.95).unwrap();
+        assert!(
+            about(found.t, case.t) && about(found.degrees, case.degrees),
+            "{found:?}"
+        );
+        assert!(
+            about(found.p_value, case.p_value) && same(found.interval, case.interval),
+            "{found:?}"
+        );
+    }
+}
+
+#[test]
+fn the_rank_test_is_scipys_with_ties_too() {
+    for case in reference().unwrap().mann_whitney {
+        let found = mann_whitney(&case.first, &case.second).unwrap();
+        assert!(
+            close(found.u, case.u) && about(found.p_value, case.p_value),
+            "{found:?} for {}",
+            case.p_value
+        );
+    }
+}
+
+#[test]
+fn intervals_of_one_proportion_are_scipys() {
+    for case in reference().unwrap().wilson {
+        let found = wilson_interval(case.successes, case.trials, case.level);
+        assert!(same(found, case.interval), "{found:?} for {:?}", case.interval);
+    }
+}
+
+#[test]
+fn two_proportions_are_compared_as_statsmodels_does() {
+    for case in reference().unwrap().two_proportions {
+        let found = two_proportions(case.first, case.second, 1.0, 0.95).unwrap();
+        assert!(
+            about(found.z, case.z) && about(found.p_value, case.p_value),
+            "{found:?}"
+        );
+        assert!(
+            same(found.interval, case.interval),
+            "{found:?} for {:?}",
+            case.interval
+        );
+    }
+}
+
+#[test]
+fn dispersion_is_that_of_a_quasi_binomial_fit_and_of_an_analysis_of_variance() {
+    let reference = reference().unwrap();
+    for case in reference.dispersion {
+        assert!(about(
+            proportion_dispersion(&case.groups),
+            case.dispersion.max(1.0)
+        ));
+    }
+    for case in reference.mean_dispersion {
+        let groups: Vec<Moments> = case.groups.into_iter().map(moments).collect();
+        assert!(about(mean_dispersion(&groups), case.dispersion));
+    }
+}
+
+#[test]
+fn bonferronis_values_are_those_of_statsmodels() {
+    for family in reference().unwrap().bonferroni {
+        let found = bonferroni(&family.p_values);
+        assert!(
+            found
+                .iter()
+                .zip(&family.adjusted)
+                .all(|(found, expected)| close(*found, *expected))
+        );
+    }
+}
+
+#[test]
+fn calibration_is_the_likelihood_ratio_of_logistic_regressions() {
+    for case in reference().unwrap().calibration {
+        let rows: Vec<Predicted> = case
+            .stated
+            .iter()
+            .zip(&case.success)
+            .map(|(probability, successes)| Predicted {
+                probability: *probability,
+                trials: 1.0,
+                successes: *successes,
+            })
+            .collect();
+        let found = calibration(&rows).unwrap();
+        assert!((found.intercept - case.intercept).abs() < 1e-6 && (found.slope - case.slope).abs() < 1e-6);
+        assert!(
+            (found.p_value - case.p_value).abs() < 1e-6 * case.p_value.max(1e-3),
+            "{found:?}"
+        );
+        assert!(
+            about(found.spiegelhalter_p_value, case.spiegelhalter_p_value),
             "{found:?}"
         );
     }
