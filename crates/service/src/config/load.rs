@@ -29,7 +29,34 @@ pub fn load<C: ServiceConfig>(base: &str, variables: HashMap<String, String>) ->
         .prefix_separator(SEPARATOR)
         .separator(SEPARATOR);
     layers = layers.add_source(environment.source(Some(variables)));
-    check(merged(layers)?, &merged(base)?)
+    let (mut values, base) = (merged(layers)?, merged(base)?);
+    read_text(&mut values, &base);
+    check(values, &base)
+}
+
+/// Variables are text. Where the base has a flag or a fraction, text that is one stands for it; whole numbers and durations
+/// read themselves.
+fn read_text(value: &mut Value, base: &Value) {
+    match (&mut *value, base) {
+        (Value::Object(section), Value::Object(base)) => {
+            for (key, value) in section {
+                if let Some(base) = base.get(key) {
+                    read_text(value, base);
+                }
+            }
+        }
+        (Value::String(text), Value::Bool(_)) => {
+            if let Ok(flag) = text.parse::<bool>() {
+                *value = Value::from(flag);
+            }
+        }
+        (Value::String(text), Value::Number(number)) if number.is_f64() => {
+            if let Ok(fraction) = text.parse::<f64>() {
+                *value = Value::from(fraction);
+            }
+        }
+        _ => {}
+    }
 }
 
 fn merged(layers: ConfigBuilder<DefaultState>) -> Result<Value, ConfigError> {
@@ -136,6 +163,8 @@ mod tests {
     struct Batch {
         rows: Bounded<1, 1000>,
         age: Period<10, 60_000>,
+        sorted: bool,
+        share: f64,
     }
 
     #[derive(Debug, Deserialize, Serialize)]
@@ -165,7 +194,7 @@ mod tests {
     const BASE: &str = "
 telemetry: {log_format: text, log_level: info, otlp_endpoint: ''}
 operations: {address: 127.0.0.1:0}
-batch: {rows: 100, age: 1s}
+batch: {rows: 100, age: 1s, sorted: true, share: 0.5}
 password: ''
 topics: [{name: a}]
 ";
@@ -200,6 +229,19 @@ topics: [{name: a}]
             with(&[("KAIZEN__PASSWORD", "1.50")]).unwrap().password.reveal(),
             "1.50"
         );
+    }
+
+    #[test]
+    fn a_variable_may_be_a_flag_or_a_fraction() {
+        let config = with(&[("KAIZEN__BATCH__SORTED", "false"), ("KAIZEN__BATCH__SHARE", "2")]).unwrap();
+        assert_eq!((config.batch.sorted, config.batch.share), (false, 2.0));
+        for (variable, words) in [
+            ("KAIZEN__BATCH__SORTED", ["batch.sorted", "\"some\"", "boolean"]),
+            ("KAIZEN__BATCH__SHARE", ["batch.share", "\"some\"", "f64"]),
+        ] {
+            let said = refusal(variable, "some");
+            assert!(words.iter().all(|word| said.contains(word)), "{said}");
+        }
     }
 
     #[test]
