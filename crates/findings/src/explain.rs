@@ -232,6 +232,20 @@ mod tests {
         assert!((change.mix - change.difference).abs() < 1e-9, "{change:?}");
     }
 
+    /// Log-odds that all share would move a share near a half further: what a culprit does must not be taken for shared.
+    #[test]
+    fn a_culprit_makes_no_culprits_of_slices_with_other_shares() {
+        let shares = [0.62, 0.92, 0.9];
+        let worse = |model: usize, _, now| if now && model == 1 { 0.67 } else { shares[model] };
+        let explanation = explain(&cube(|_, _, _| 4_000.0, worse), &NAMING);
+        let slices: Vec<_> = explanation
+            .causes
+            .iter()
+            .map(|cause| cause.slice.clone())
+            .collect();
+        assert_eq!(slices, [vec![("model".to_owned(), "m1".to_owned())]]);
+    }
+
     #[test]
     fn windows_without_decisions_have_no_change() {
         let nothing = explain(

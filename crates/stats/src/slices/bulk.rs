@@ -2,16 +2,16 @@
 const NORMAL_MEDIAN: f64 = 0.674_489_750_196_081_7;
 /// Of more values every so-manieth is looked at.
 const MOST: usize = 4_000;
-/// Fewer values say nothing.
-const ENOUGH: usize = 12;
+/// Fewer values say little.
+pub(crate) const ENOUGH: usize = 12;
 
 /// How much values vary beyond their own variances, given as `(value, variance)`: the variance with which half of them lie
 /// as near to their median as chance brings half of them. What a few of them do, like the slices of a cause, hardly
-/// counts. A little is added, as with few values half of them may be near by chance. `None` with fewer than 12.
-pub(crate) fn variance_beyond(values: &[(f64, f64)]) -> Option<f64> {
+/// counts. A little is added, as with few values half of them may be near by chance. `None` with fewer than `enough`.
+pub(crate) fn variance_beyond(values: &[(f64, f64)], enough: usize) -> Option<f64> {
     let step = values.len().div_ceil(MOST).max(1);
     let mut looked_at: Vec<(f64, f64)> = values.iter().step_by(step).copied().collect();
-    if looked_at.len() < ENOUGH {
+    if looked_at.len() < enough {
         return None;
     }
     let half = looked_at.len() / 2;
@@ -60,10 +60,10 @@ mod tests {
         let values: Vec<(f64, f64)> = (0..3_000)
             .map(|at| (5.0 * normal() + if at % 10 == 0 { 1e3 } else { 0.0 }, 9.0))
             .collect();
-        let found = variance_beyond(&values).unwrap();
+        let found = variance_beyond(&values, ENOUGH).unwrap();
         assert!((12.0..32.0).contains(&found), "{found}");
         let quiet: Vec<(f64, f64)> = (0..1_000).map(|_| (2.9 * normal(), 9.0)).collect();
-        assert!(variance_beyond(&quiet).unwrap() < 1.0);
-        assert_eq!(variance_beyond(&values[..11]), None);
+        assert!(variance_beyond(&quiet, ENOUGH).unwrap() < 1.0);
+        assert_eq!(variance_beyond(&values[..11], ENOUGH), None);
     }
 }

@@ -1,8 +1,8 @@
 use crate::normal::two_sided_quantile;
 use crate::slices::bulk::variance_beyond;
-use crate::slices::cube::Cube;
+use crate::slices::cube::{Cube, Names};
 use crate::slices::grid::Grid;
-use crate::slices::search::{Contrast, Limits, search};
+use crate::slices::search::{Contrast, Found, Limits, search};
 use crate::slices::split::{Split, split_change};
 use crate::welch::Moments;
 
@@ -89,13 +89,39 @@ pub struct Culprit {
 pub fn find_culprits(cube: &Cube<TwoPeriods>, options: &SliceSearch) -> Vec<Culprit> {
     let cube = &cube.merged(|sum, cell| *sum = sum.plus(cell));
     let before = main_effects(cube);
-    let now = shifted(cube, &before);
-    let expected = before.iter().zip(&now);
-    let sums = cube
-        .cells()
+    let (mut apart, mut found) = (vec![false; cube.cells().len()], Vec::new());
+    for attempt in 1..=ATTEMPTS {
+        let shift = shared_shift(cube, &before, &apart);
+        let (grid, names, named) = deviating(cube, &before, shift, options);
+        // What a culprit does is not shared: once the leading ones are known, what the others share is looked at without them.
+        let is_leading = |codes: &[u32]| named.iter().take(attempt).any(|it| is_in(&it.conditions, codes));
+        let leading: Vec<bool> = grid.rows().map(is_leading).collect();
+        let settled = named.is_empty() || leading == apart || leading.iter().all(|it| *it);
+        found = described(cube, &grid, &names, named, options.level);
+        if settled || shift.is_none() {
+            break;
+        }
+        apart = leading;
+    }
+    found
+}
+
+/// How often the search is repeated with what the culprits found so far do taken out of what all share.
+const ATTEMPTS: usize = 4;
+
+/// The slices that deviate from the main effects and the shift that all share.
+fn deviating<'a>(
+    cube: &'a Cube<TwoPeriods>,
+    before: &[f64],
+    shift: Option<f64>,
+    options: &SliceSearch,
+) -> (Grid<8>, Names<'a>, Vec<Found>) {
+    let expected = before
         .iter()
-        .zip(expected)
-        .map(|(cell, (before, now))| sums(cell, *before, *now))
+        .map(|mean| (*mean, shift.map_or(*mean, |shift| moved(*mean, shift))));
+    let cells = cube.cells().iter().zip(expected);
+    let sums = cells
+        .map(|(cell, (before, now))| sums(cell, before, now))
         .collect();
     let (mut grid, names) = cube.grid::<8>(sums);
     leave_out_new_values(&mut grid, options.least_count);
@@ -105,7 +131,7 @@ pub fn find_culprits(cube: &Cube<TwoPeriods>, options: &SliceSearch) -> Vec<Culp
         least: options.least_share * grid.sums.iter().map(|sums| sums[0] + sums[4]).sum::<f64>(),
         dispersion: options.dispersion.max(1.0),
         pooled,
-        between_cells: variance_between_cells(&grid.sums, pooled),
+        between_cells: variance_between_cells(&grid, pooled),
     };
     let limits = Limits {
         depth: options.depth.max(1),
@@ -114,36 +140,45 @@ pub fn find_culprits(cube: &Cube<TwoPeriods>, options: &SliceSearch) -> Vec<Culp
         least_effect: options.least_effect,
         least_of_largest: 0.0,
     };
-    let found = search(&grid, &contrast, &limits);
+    let named = search(&grid, &contrast, &limits);
+    (grid, names, named)
+}
 
+fn is_in(conditions: &[(usize, u32)], codes: &[u32]) -> bool {
+    conditions
+        .iter()
+        .all(|(dimension, code)| codes[*dimension] == *code)
+}
+
+fn described(
+    cube: &Cube<TwoPeriods>,
+    grid: &Grid<8>,
+    names: &Names<'_>,
+    named: Vec<Found>,
+    level: f64,
+) -> Vec<Culprit> {
     let periods_of = |conditions: &[(usize, u32)]| {
-        let inside = |codes: &[u32]| {
-            conditions
-                .iter()
-                .all(|(dimension, code)| codes[*dimension] == *code)
-        };
-        let cells = grid.rows().zip(cube.cells()).filter(|(codes, _)| inside(codes));
-        cells.fold(TwoPeriods::default(), |sum, (_, cell)| sum.plus(cell))
+        let cells = grid.rows().zip(cube.cells());
+        let inside = cells.filter(|(codes, _)| is_in(conditions, codes));
+        inside.fold(TwoPeriods::default(), |sum, (_, cell)| sum.plus(cell))
     };
     let all = periods_of(&[]);
-    let half = two_sided_quantile(1.0 - options.level);
-    found
-        .into_iter()
-        .map(|found| {
-            let periods = periods_of(&found.conditions);
-            Culprit {
-                slice: names.slice(&found.conditions),
-                effect: found.effect,
-                interval: (
-                    found.effect - half * found.error,
-                    found.effect + half * found.error,
-                ),
-                adjusted_p_value: found.adjusted_p_value,
-                periods,
-                split: split_change((periods.baseline, periods.current), (all.baseline, all.current)),
-            }
-        })
-        .collect()
+    let half = two_sided_quantile(1.0 - level);
+    let culprit = |found: Found| {
+        let periods = periods_of(&found.conditions);
+        Culprit {
+            slice: names.slice(&found.conditions),
+            effect: found.effect,
+            interval: (
+                found.effect - half * found.error,
+                found.effect + half * found.error,
+            ),
+            adjusted_p_value: found.adjusted_p_value,
+            periods,
+            split: split_change((periods.baseline, periods.current), (all.baseline, all.current)),
+        }
+    };
+    named.into_iter().map(culprit).collect()
 }
 
 /// Count, sum and sum of squares of what is left of the values beyond what is expected, and the square of the count, in both
@@ -160,34 +195,24 @@ fn sums(cell: &TwoPeriods, before: f64, now: f64) -> Sums {
     [a, b, c, d, e, f, g, h]
 }
 
-/// The mean of each cell that a change shared by all leads to. Proportions share a change of their log-odds, which moves one
-/// near a half further than one near the ends; of other means a shared change is a shared difference, and that cancels out
-/// of the comparison with the rest.
-fn shifted(cube: &Cube<TwoPeriods>, before: &[f64]) -> Vec<f64> {
+/// The change of log-odds that all proportions share, as seen in the cells that are not `apart`; such a change moves a
+/// proportion near a half further than one near the ends. `None` for other means: there a shared change is a shared
+/// difference, and that cancels out of the comparison with the rest.
+fn shared_shift(cube: &Cube<TwoPeriods>, before: &[f64], apart: &[bool]) -> Option<f64> {
     let whole = |period: &Moments| {
         period.sum >= 0.0 && period.sum <= period.count && period.sum_of_squares == period.sum
     };
-    if !cube
-        .cells()
-        .iter()
-        .all(|cell| whole(&cell.baseline) && whole(&cell.current))
-    {
-        return before.to_vec();
+    let mut cells = cube.cells().iter();
+    if !cells.all(|cell| whole(&cell.baseline) && whole(&cell.current)) {
+        return None;
     }
-    let moved = |mean: f64, shift: f64| {
-        let within = mean.clamp(LEAST_SHARE, 1.0 - LEAST_SHARE);
-        let odds = (within / (1.0 - within)).ln() + shift;
-        mean + 1.0 / (1.0 + (-odds).exp()) - within
-    };
     let (mut low, mut high) = (-10.0, 10.0);
     for _ in 0..50 {
         let middle = f64::midpoint(low, high);
-        let left: f64 = cube
-            .cells()
-            .iter()
-            .zip(before)
-            .filter(|(cell, _)| cell.current.count > 0.0)
-            .map(|(TwoPeriods { baseline, current }, mean)| {
+        let cells = cube.cells().iter().zip(before).zip(apart);
+        let left: f64 = cells
+            .filter(|((cell, _), apart)| !**apart && cell.current.count > 0.0)
+            .map(|((TwoPeriods { baseline, current }, mean), _)| {
                 // A cell tells as much of what is shared as it was known before.
                 let known = baseline.count / (baseline.count + current.count);
                 known * (current.sum - current.count * moved(*mean, middle))
@@ -199,7 +224,14 @@ fn shifted(cube: &Cube<TwoPeriods>, before: &[f64]) -> Vec<f64> {
             high = middle;
         }
     }
-    before.iter().map(|mean| moved(*mean, low)).collect()
+    Some(low)
+}
+
+/// A proportion after a shift of its log-odds.
+fn moved(mean: f64, shift: f64) -> f64 {
+    let within = mean.clamp(LEAST_SHARE, 1.0 - LEAST_SHARE);
+    let odds = (within / (1.0 - within)).ln() + shift;
+    mean + 1.0 / (1.0 + (-odds).exp()) - within
 }
 
 /// Shares are taken to be this far from 0 and 1 where their log-odds are needed.
@@ -282,20 +314,13 @@ fn pooled_variance(cells: &[Sums]) -> f64 {
     if count > 0.0 { squares / count } else { 0.0 }
 }
 
-/// How much the mean of a cell varies from period to period beyond what its values explain, by moments; cells weigh by how
-/// well they tell (R. C. Paule and J. Mandel, "Consensus Values and Weighting Factors", J. Res. Natl. Bur. Stand. 87
-/// (1982)). Its error is added, as too little names too many; 0 unless it exceeds that. Never more than the bulk of the
-/// larger cells vary: what a culprit does to its cells is no such variation.
-fn variance_between_cells(cells: &[Sums], pooled: f64) -> f64 {
+/// How much the mean of a cell varies from period to period beyond what its values explain and what moved with one of them,
+/// by moments; cells weigh by how well they tell (R. C. Paule and J. Mandel, "Consensus Values and Weighting Factors", J.
+/// Res. Natl. Bur. Stand. 87 (1982)). Its error is added, as too little names too many; 0 unless it exceeds that. Never
+/// more than the bulk of the larger cells vary: what a culprit does to its cells is no such variation.
+fn variance_between_cells(grid: &Grid<8>, pooled: f64) -> f64 {
     const ROUNDS: usize = 4;
-    let rises: Vec<(f64, f64)> = cells
-        .iter()
-        .filter(|sums| sums[0] > 0.0 && sums[4] > 0.0)
-        .map(|[n_0, sum_0, _, _, n_1, sum_1, ..]| {
-            (sum_1 / n_1 - sum_0 / n_0, pooled * (1.0 / n_0 + 1.0 / n_1))
-        })
-        .filter(|(_, variance)| *variance > 0.0)
-        .collect();
+    let rises = rises_beyond_values(grid, pooled);
     let (mut between, mut error) = (0.0_f64, 0.0);
     for _ in 0..ROUNDS {
         let weights = rises.iter().map(|(_, variance)| 1.0 / (variance + 2.0 * between));
@@ -327,10 +352,66 @@ fn variance_between_cells(cells: &[Sums], pooled: f64) -> f64 {
         .filter(|(_, variance)| *variance <= 2.0 * pooled / LARGE_CELL)
         .collect();
     // Half of it in each period.
-    let bulk = variance_beyond(&large).map_or(f64::INFINITY, |both| both / 2.0);
+    let bulk = variance_beyond(&large, FEWEST_CELLS).map_or(f64::INFINITY, |both| both / 2.0);
     (between + error).min(bulk)
 }
 
+/// How much the mean of each cell rose beyond what moved with one of its values, and the variance of that; as wide as if no
+/// effects of values had been fitted. Those are medians (J. W. Tukey, "Exploratory Data Analysis" (1977), ch. 11), so that a
+/// culprit of a few cells stays in these. Empty where there are too few cells to fit them: they do not show how they vary,
+/// and a culprit would be taken for their variation. Of many cells every so-manieth is looked at.
+fn rises_beyond_values(grid: &Grid<8>, pooled: f64) -> Vec<(f64, f64)> {
+    const ROUNDS: usize = 3;
+    let known = |sums: &Sums| sums[0] > 0.0 && sums[4] > 0.0 && pooled > 0.0;
+    let cells: Vec<_> = grid
+        .rows()
+        .zip(&grid.sums)
+        .filter(|(_, sums)| known(sums))
+        .collect();
+    let step = cells.len().div_ceil(MOST_CELLS).max(1);
+    let cells: Vec<(&[u32], &Sums)> = cells.into_iter().step_by(step).collect();
+    let rise = |sums: &Sums| sums[5] / sums[4] - sums[1] / sums[0];
+    let mut left: Vec<f64> = cells.iter().map(|(_, sums)| rise(sums)).collect();
+    let mut fitted = 1;
+    for round in 0..ROUNDS {
+        for (dimension, cardinality) in grid.cardinalities.iter().enumerate() {
+            let mut of_value: Vec<Vec<f64>> = vec![Vec::new(); *cardinality];
+            for ((codes, _), left) in cells.iter().zip(&left) {
+                of_value[codes[dimension] as usize].push(*left);
+            }
+            let values = of_value.iter().filter(|it| !it.is_empty()).count();
+            fitted += if round == 0 { values.saturating_sub(1) } else { 0 };
+            let moved: Vec<f64> = of_value.iter_mut().map(|it| median(it)).collect();
+            for ((codes, _), left) in cells.iter().zip(&mut left) {
+                *left -= moved[codes[dimension] as usize];
+            }
+        }
+    }
+    let free = cells.len().saturating_sub(fitted);
+    if cells.len() < FEWEST_CELLS || free < 2 {
+        return Vec::new();
+    }
+    let widened = (cells.len() as f64 / free as f64).sqrt();
+    let variance = |sums: &Sums| pooled * (1.0 / sums[0] + 1.0 / sums[4]);
+    let rises = cells.iter().zip(left);
+    rises
+        .map(|((_, sums), left)| (left * widened, variance(sums)))
+        .collect()
+}
+
+/// 0 of nothing.
+fn median(values: &mut [f64]) -> f64 {
+    let middle = values.len() / 2;
+    if values.is_empty() {
+        return 0.0;
+    }
+    *values.select_nth_unstable_by(middle, f64::total_cmp).1
+}
+
+/// More cells say hardly more of how they vary.
+const MOST_CELLS: usize = 4_000;
+/// Fewer cells do not show how they vary.
+const FEWEST_CELLS: usize = 5;
 /// A cell of this many values in each period is large.
 const LARGE_CELL: f64 = 10.0;
 

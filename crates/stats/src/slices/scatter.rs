@@ -24,6 +24,8 @@ const BEYOND: f64 = 50.0;
 const MEDIAN_ERROR: f64 = 1.166;
 /// Tails are never taken to be heavier than those with so many degrees of freedom.
 const LEAST_DEGREES: f64 = 3.0;
+/// With fewer scores nothing is read from their median: in a small cube a culprit is in most of them.
+const ENOUGH_FOR_SCALE: usize = 60;
 /// With fewer scores nothing is read from their tails.
 const ENOUGH_FOR_TAILS: usize = 1_000;
 
@@ -38,6 +40,9 @@ impl Scatter {
 
     /// Of the absolute scores of each level, all by the median.
     pub(crate) fn of_levels(levels: Vec<Vec<f64>>) -> Vec<Self> {
+        if levels.iter().map(Vec::len).sum::<usize>() < ENOUGH_FOR_SCALE {
+            return vec![Self::NORMAL; levels.len()];
+        }
         let error = MEDIAN_ERROR / (levels.first().map_or(1, Vec::len).max(1) as f64).sqrt();
         let shared = (quantile(&mut levels.concat(), 0.5) / NORMAL_MEDIAN / (1.0 + error / 2.0)).max(1.0);
         levels

@@ -1,5 +1,5 @@
 use crate::normal::{two_sided, two_sided_quantile};
-use crate::slices::bulk::variance_beyond;
+use crate::slices::bulk::{ENOUGH, variance_beyond};
 use crate::slices::grid::{Grid, Table, tables};
 use crate::slices::scatter::Scatter;
 
@@ -163,7 +163,7 @@ impl<const K: usize, C: Contrast<K>> Search<'_, K, C> {
                 .collect();
             // A slice is at least as wrong as all its values are together.
             let values = between.first().map_or(0.0, |of_one| level as f64 * of_one);
-            let variance = variance_beyond(&variances).unwrap_or(0.0).max(values);
+            let variance = variance_beyond(&variances, ENOUGH).unwrap_or(0.0).max(values);
             between.push(variance);
             named.extend(outstanding);
             for found in small {
