@@ -50,9 +50,15 @@ fn the_bytes_of_a_seed_are_the_ones_of_every_machine() {
             .map(|byte| format!("{byte:02x}"))
             .collect::<String>()
     };
-    assert_eq!(hex(&simulate(&scenario(), 1).0), "small");
+    assert_eq!(
+        hex(&simulate(&scenario(), 1).0),
+        "d1debc0e547444694812698b776780972a4cf196d6bb1518b62df1a2f1200161"
+    );
     let tenant = include_str!("../../../config/scenarios/tenant.yaml").replace("days: 88", "days: 2");
-    assert_eq!(hex(&simulate(&Scenario::parse(&tenant).unwrap(), 1).0), "tenant");
+    assert_eq!(
+        hex(&simulate(&Scenario::parse(&tenant).unwrap(), 1).0),
+        "4aa6b40f76426b190a4ea496ee3d04f7bd91940096317b5b23cb52be6da54ced"
+    );
 }
 
 #[test]
