@@ -240,6 +240,16 @@ fn a_losing_group_is_to_move_to_the_best_for_what_is_left_of_the_lift() {
     );
     let even = [group("a", 0.6), group("b", 0.61), group("c", 0.59)];
     assert_eq!(recommend(&facts(split(false, &even))), []);
+    let since_now = [
+        group("a", 0.6),
+        group("b", 0.62),
+        ("c", sums(1_000.0, 0.6), sums(1_000.0, 0.4)),
+    ];
+    assert_eq!(
+        recommend(&facts(split(false, &since_now))),
+        [],
+        "what is wrong since now is to be mended"
+    );
 }
 
 #[test]

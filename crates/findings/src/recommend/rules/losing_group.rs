@@ -1,4 +1,5 @@
-//! A template or method that does worse than the others: use the better ones in its place.
+//! A template or method that does worse than the others, now as before: use the better ones in its place. One that does so only
+//! since now has a cause to mend (`slice_regression`).
 
 use kaizen_stats::{Moments, Standing, standings_by_mean};
 
@@ -28,6 +29,8 @@ struct Placed<'a> {
     standing: Standing,
     /// Mean of all others.
     rest: Option<f64>,
+    /// Mean less that of all others, in the period before.
+    lift_before: Option<f64>,
 }
 
 fn losers<'a>(
@@ -42,13 +45,21 @@ fn losers<'a>(
     let moments: Vec<Moments> = known.iter().map(|(_, _, now)| moments(now)).collect();
     let all = moments.iter().fold(Moments::default(), |all, it| all.plus(it));
     let standings = standings_by_mean(&moments, 1.0, 0.95);
+    let before = (known.iter()).fold((0.0, 0.0), |(n, sum), (_, before, _)| {
+        (n + before.n, sum + before.sum)
+    });
+    let lift_before = |it: &CellSums| {
+        let (n, sum) = (before.0 - it.n, before.1 - it.sum);
+        Some(it.mean()? - (n > 0.0).then(|| sum / n)?)
+    };
     let placed: Vec<Placed<'_>> = (known.iter().zip(standings))
-        .filter_map(|((name, _, now), standing)| {
+        .filter_map(|((name, before, now), standing)| {
             Some(Placed {
                 name,
                 now: *now,
                 standing: standing?,
                 rest: (all.count > now.n).then(|| (all.sum - now.sum) / (all.count - now.n)),
+                lift_before: lift_before(before),
             })
         })
         .collect();
@@ -58,9 +69,12 @@ fn losers<'a>(
     let Some(best) = named().max_by(|a, b| lift(a).total_cmp(&lift(b))) else {
         return Vec::new();
     };
+    let least = LEAST_EFFECT * all.mean().abs();
     let loses = |it: &&Placed<'_>| {
-        it.standing.adjusted_p_value < FALSE_DISCOVERIES
-            && lift(it) < -LEAST_EFFECT * all.mean().abs()
+        let lost_before = it.lift_before.is_some_and(|before| before * sign < -least);
+        lost_before
+            && it.standing.adjusted_p_value < FALSE_DISCOVERIES
+            && lift(it) < -least
             && lift(best) > 0.0
     };
     let scale = (all.count, weeks);
@@ -82,6 +96,7 @@ fn of<'a>(
         now,
         standing,
         rest,
+        ..
     } = loser;
     let unit = &metric.unit;
     let move_to_best = moved(loser, best, all);
