@@ -1,3 +1,5 @@
+use kaizen_stats::Moments;
+
 /// Name of the value that stands for all that are too rare to stand for themselves.
 pub use kaizen_stats::OTHER as REST;
 
@@ -43,6 +45,26 @@ pub struct CellSums {
     pub sum: f64,
     /// Sum of squares. Of a share it is the sum.
     pub sum_squares: f64,
+}
+
+impl From<&CellSums> for Moments {
+    fn from(sums: &CellSums) -> Self {
+        Self {
+            count: sums.n,
+            sum: sums.sum,
+            sum_of_squares: sums.sum_squares,
+        }
+    }
+}
+
+impl From<&Moments> for CellSums {
+    fn from(moments: &Moments) -> Self {
+        Self {
+            n: moments.count,
+            sum: moments.sum,
+            sum_squares: moments.sum_of_squares,
+        }
+    }
 }
 
 impl CellSums {

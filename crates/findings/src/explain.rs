@@ -1,6 +1,6 @@
 //! Why a metric changed: by how much its slices changed, each split into another mix and another rate.
 
-use kaizen_stats::{Cube, Moments, SliceSearch, TwoPeriods, find_culprits, split_change, welch};
+use kaizen_stats::{Cube, SliceSearch, TwoPeriods, find_culprits, split_change, welch};
 
 use crate::cube::{CellSums, MetricCube};
 
@@ -74,8 +74,8 @@ pub fn explain(metric: &MetricCube, naming: &Naming) -> Explanation {
     let mut known = Vec::with_capacity(metric.cells.len());
     for cell in &metric.cells {
         let periods = TwoPeriods {
-            baseline: moments(&cell.baseline),
-            current: moments(&cell.current),
+            baseline: (&cell.baseline).into(),
+            current: (&cell.current).into(),
         };
         // A cell of another number of values is of another cube.
         if cube.add(&cell.values, periods).is_ok() {
@@ -91,8 +91,8 @@ pub fn explain(metric: &MetricCube, naming: &Naming) -> Explanation {
         ..SliceSearch::default()
     };
     let causes = find_culprits(&cube, &search).into_iter().map(|culprit| Cause {
-        baseline: sums(&culprit.periods.baseline),
-        current: sums(&culprit.periods.current),
+        baseline: (&culprit.periods.baseline).into(),
+        current: (&culprit.periods.current).into(),
         effect: culprit.effect,
         interval: culprit.interval,
         p_value: culprit.adjusted_p_value.min(1.0),
@@ -101,8 +101,8 @@ pub fn explain(metric: &MetricCube, naming: &Naming) -> Explanation {
         slice: culprit.slice,
     });
     Explanation {
-        baseline: sums(&all.baseline),
-        current: sums(&all.current),
+        baseline: (&all.baseline).into(),
+        current: (&all.current).into(),
         change: change(&all, &known),
         causes: causes.collect(),
     }
@@ -128,22 +128,6 @@ fn change(all: &TwoPeriods, cells: &[TwoPeriods]) -> Option<Change> {
         mix: test.difference - rate,
         rate,
     })
-}
-
-fn moments(sums: &CellSums) -> Moments {
-    Moments {
-        count: sums.n,
-        sum: sums.sum,
-        sum_of_squares: sums.sum_squares,
-    }
-}
-
-fn sums(moments: &Moments) -> CellSums {
-    CellSums {
-        n: moments.count,
-        sum: moments.sum,
-        sum_squares: moments.sum_of_squares,
-    }
 }
 
 #[cfg(test)]

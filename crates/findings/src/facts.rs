@@ -48,7 +48,7 @@ pub struct MetricFacts {
     pub minimum_sample: f64,
     /// What one more success, or one unit more of a sum, is worth: amount and currency.
     pub value_per_unit: Option<(f64, String)>,
-    /// Value over the period and over the one before.
+    /// Value over the period.
     pub now: Option<f64>,
     /// Value over the period before.
     pub before: Option<f64>,
@@ -65,8 +65,6 @@ pub struct MetricFacts {
 pub struct TrendFacts {
     /// Whether it is one for the better.
     pub is_improving: bool,
-    /// Change against the period before, in percent of it.
-    pub change_percent: Option<f64>,
     /// p-value of no change, adjusted for the number of metrics.
     pub p_value: f64,
 }
@@ -82,6 +80,13 @@ pub struct Explained {
     pub higher_is_better: bool,
     /// Why.
     pub explanation: Explanation,
+}
+
+impl Explained {
+    /// Whether a change of this sign is one for the worse.
+    pub(crate) fn is_worse(&self, effect: f64) -> bool {
+        (effect < 0.0) == self.higher_is_better
+    }
 }
 
 /// A share or mean by the values of one dimension.

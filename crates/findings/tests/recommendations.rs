@@ -75,7 +75,6 @@ fn regression(higher_is_better: bool) -> MetricFacts {
         }),
         trend: Some(TrendFacts {
             is_improving: false,
-            change_percent: Some(-5.6),
             p_value: 1e-6,
         }),
         ..metric()

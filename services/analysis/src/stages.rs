@@ -7,10 +7,13 @@ mod measure;
 mod recommend;
 mod record;
 
-use kaizen_catalogue::Catalogue;
+use jiff::tz::TimeZone;
+use kaizen_catalogue::{Catalogue, Component, Metric};
 use kaizen_findings::{Costs, Recommendation};
 use kaizen_warehouse::Client;
-use kaizen_warehouse::queries::{Analysis, MetricExplanation, MetricPoint, QueryError, TrendRecord};
+use kaizen_warehouse::queries::{
+    Analysis, Comparison, MetricExplanation, MetricPoint, MetricQuery, QueryError, TrendRecord,
+};
 
 pub use measure::Measured;
 
@@ -40,6 +43,21 @@ pub struct Work<'a> {
 }
 
 impl Work<'_> {
+    /// The question about a metric over the whole period, beside the one before.
+    fn query<'b>(&self, component: &'b Component, metric: &'b Metric) -> MetricQuery<'b> {
+        MetricQuery {
+            component,
+            metric,
+            window: self.analysis.period,
+            step: None,
+            zone: TimeZone::UTC,
+            filters: Vec::new(),
+            group_by: None,
+            compare_to: Some(Comparison::Window(self.analysis.previous)),
+            now: self.analysis.created_at,
+        }
+    }
+
     /// Runs the stage of that index.
     ///
     /// # Errors

@@ -78,7 +78,7 @@ pub(crate) struct Worth {
     pub(crate) would_change: String,
 }
 
-/// Expected value times certainty over effort. `whole` is the metric's value over the period.
+/// Expected value times certainty over effort.
 pub(crate) fn worth(draft: &Draft<'_>, costs: &Costs) -> Worth {
     let coverage = draft.coverage.unwrap_or(1.0).clamp(0.0, 1.0);
     let certainty = ((1.0 - draft.evidence.p_value) * coverage).clamp(0.0, 1.0);

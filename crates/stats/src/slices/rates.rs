@@ -89,21 +89,19 @@ pub struct Culprit {
 pub fn find_culprits(cube: &Cube<TwoPeriods>, options: &SliceSearch) -> Vec<Culprit> {
     let cube = &cube.merged(|sum, cell| *sum = sum.plus(cell));
     let before = main_effects(cube);
-    let (mut apart, mut found) = (vec![false; cube.cells().len()], Vec::new());
-    for attempt in 1..=ATTEMPTS {
+    let (mut apart, mut attempt) = (vec![false; cube.cells().len()], 1);
+    loop {
         let shift = shared_shift(cube, &before, &apart);
         let (grid, names, named) = deviating(cube, &before, shift, options);
         // What a culprit does is not shared: once the leading ones are known, what the others share is looked at without them.
         let is_leading = |codes: &[u32]| named.iter().take(attempt).any(|it| is_in(&it.conditions, codes));
         let leading: Vec<bool> = grid.rows().map(is_leading).collect();
         let settled = named.is_empty() || leading == apart || leading.iter().all(|it| *it);
-        found = described(cube, &grid, &names, named, options.level);
-        if settled || shift.is_none() {
-            break;
+        if settled || shift.is_none() || attempt == ATTEMPTS {
+            return described(cube, &grid, &names, named, options.level);
         }
-        apart = leading;
+        (apart, attempt) = (leading, attempt + 1);
     }
-    found
 }
 
 /// How often the search is repeated with what the culprits found so far do taken out of what all share.

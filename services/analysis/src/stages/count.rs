@@ -28,15 +28,8 @@ async fn of(work: &Work<'_>, component: &Component) -> Result<u64, QueryError> {
         ..any.clone()
     };
     let query = MetricQuery {
-        component,
-        metric: &all,
-        window: work.analysis.period,
-        step: None,
-        zone: jiff::tz::TimeZone::UTC,
-        filters: Vec::new(),
-        group_by: None,
         compare_to: None,
-        now: work.analysis.created_at,
+        ..work.query(component, &all)
     };
     let answer = metric(work.client, &query).await?;
     Ok(answer.series.first().map_or(0, |series| series.total.n))

@@ -1,11 +1,8 @@
 //! Why each share, mean and quantile changed from the period before: the slices that changed otherwise than the rest.
 
-use jiff::tz::TimeZone;
 use kaizen_catalogue::{Component, Metric};
 use kaizen_findings::{Naming, explain as find};
-use kaizen_warehouse::queries::{
-    Comparison, MetricExplanation, MetricQuery, QueryError, cube, explained, explaining,
-};
+use kaizen_warehouse::queries::{MetricExplanation, QueryError, cube, explained, explaining};
 
 use super::Work;
 
@@ -53,17 +50,7 @@ async fn one(
     let Some(previous) = previous.and_then(|point| point.previous.value) else {
         return Ok(None);
     };
-    let query = MetricQuery {
-        component,
-        metric,
-        window: work.analysis.period,
-        step: None,
-        zone: TimeZone::UTC,
-        filters: Vec::new(),
-        group_by: None,
-        compare_to: Some(Comparison::Window(work.analysis.previous)),
-        now: work.analysis.created_at,
-    };
+    let query = work.query(component, metric);
     let dimensions = explaining(component, metric);
     let cube = cube(
         work.client,

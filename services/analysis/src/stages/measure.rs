@@ -2,9 +2,7 @@
 
 use jiff::tz::TimeZone;
 use kaizen_catalogue::{Component, Direction, Metric};
-use kaizen_warehouse::queries::{
-    Comparison, Grouping, MetricPoint, MetricQuery, QueryError, Series, Step, metric,
-};
+use kaizen_warehouse::queries::{Grouping, MetricPoint, MetricQuery, QueryError, Series, Step, metric};
 
 use super::Work;
 
@@ -63,15 +61,10 @@ async fn ask(
     let zone = TimeZone::get(&work.analysis.time_zone)
         .map_err(|_| QueryError::invalid("time_zone", "must be an IANA time zone"))?;
     let query = MetricQuery {
-        component,
-        metric: wanted,
-        window: work.analysis.period,
         step,
         zone,
-        filters: Vec::new(),
         group_by,
-        compare_to: Some(Comparison::Window(work.analysis.previous)),
-        now: work.analysis.created_at,
+        ..work.query(component, wanted)
     };
     Ok(metric(work.client, &query).await?.series)
 }

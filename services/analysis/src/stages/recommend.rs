@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 
-use jiff::tz::TimeZone;
 use kaizen_catalogue::{Component, Direction, Metric, SplitDenominator};
 use kaizen_findings::{
     ComponentFacts, Explained, Facts, Groups, MetricCube, MetricFacts, Quantity, TrendFacts,
     recommend as by_rules,
 };
-use kaizen_warehouse::queries::{Comparison, MetricExplanation, MetricQuery, QueryError, changes, cube};
+use kaizen_warehouse::queries::{MetricExplanation, QueryError, changes, cube};
 use uuid::Uuid;
 
 use super::Work;
@@ -78,7 +77,6 @@ async fn of(
             before: point.and_then(|it| it.previous.value),
             trend: moved.map(|it| TrendFacts {
                 is_improving: it.direction == "improving",
-                change_percent: it.change_percent,
                 p_value: it.p_value.unwrap_or(1.0),
             }),
             explained: explanations.remove(&name).map(|it| Explained {
@@ -110,17 +108,7 @@ async fn groups(
     let Some(dimension) = &metric.split_by else {
         return Ok(None);
     };
-    let query = MetricQuery {
-        component,
-        metric,
-        window: work.analysis.period,
-        step: None,
-        zone: TimeZone::UTC,
-        filters: Vec::new(),
-        group_by: None,
-        compare_to: Some(Comparison::Window(work.analysis.previous)),
-        now: work.analysis.created_at,
-    };
+    let query = work.query(component, metric);
     let dimensions = [dimension.as_str()];
     let MetricCube {
         quantity: Quantity::Mean,

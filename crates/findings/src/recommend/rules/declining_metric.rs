@@ -11,9 +11,8 @@ pub(super) fn draft<'a>(component: &'a ComponentFacts, facts: &Facts) -> Vec<Dra
         let is_declining = metric.trend.is_some_and(|trend| !trend.is_improving);
         // A slice that accounts for it has its own recommendation.
         let by_slices = metric.explained.as_ref().is_some_and(|explained| {
-            let is_worse = |effect: f64| (effect < 0.0) == explained.higher_is_better;
             let mut causes = explained.explanation.causes.iter();
-            causes.any(|cause| is_worse(cause.effect))
+            causes.any(|cause| explained.is_worse(cause.effect))
         });
         is_declining && !by_slices
     });

@@ -42,7 +42,7 @@ fn losers<'a>(
     let known: Vec<_> = (groups.groups.iter())
         .filter(|(_, _, now)| now.n >= metric.minimum_sample)
         .collect();
-    let moments: Vec<Moments> = known.iter().map(|(_, _, now)| moments(now)).collect();
+    let moments: Vec<Moments> = known.iter().map(|(_, _, now)| now.into()).collect();
     let all = moments.iter().fold(Moments::default(), |all, it| all.plus(it));
     let standings = standings_by_mean(&moments, 1.0, 0.95);
     let before = (known.iter()).fold((0.0, 0.0), |(n, sum), (_, before, _)| {
@@ -180,12 +180,4 @@ fn described(
         difference(moved.lower, unit),
         difference(moved.upper, unit),
     )
-}
-
-fn moments(sums: &CellSums) -> Moments {
-    Moments {
-        count: sums.n,
-        sum: sums.sum,
-        sum_of_squares: sums.sum_squares,
-    }
 }

@@ -14,8 +14,7 @@ pub(super) fn draft<'a>(component: &'a ComponentFacts, facts: &Facts) -> Vec<Dra
             continue;
         };
         for cause in &explained.explanation.causes {
-            let is_worse = (cause.effect < 0.0) == explained.higher_is_better;
-            if is_worse {
+            if explained.is_worse(cause.effect) {
                 drafts.push(of(component, metric, explained, cause, facts.weeks));
             }
         }
