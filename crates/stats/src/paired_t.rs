@@ -1,43 +1,58 @@
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
+use crate::autocorrelation::effective_n;
+
 /// Result of [`paired_t`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PairedT {
     /// Mean of the differences, second minus first.
     pub mean_difference: f64,
+    /// 95 % interval of the mean difference.
+    pub interval: (f64, f64),
     /// Two-sided p-value of no difference.
     pub p_value: f64,
     /// Number of pairs.
     pub pairs: usize,
 }
 
-/// Paired t-test of `(first, second)` pairs: is the mean difference zero? Pairs are taken as independent and their
-/// differences as normal; what both of a pair share (a weekday, say) cancels out. `None` with fewer than two pairs or a
-/// number that is not finite. If all differences are the same there is no scatter to judge by: the p-value is 1 when they
-/// are zero, else 0.
+/// Paired t-test of `(first, second)` pairs in the order of time: is the mean difference zero? What both of a pair share (a
+/// weekday, say) cancels out; differences are taken as normal, and neighbouring ones as alike as an autoregression of order
+/// one with the coefficient `phi`, 0 for independent ones. `None` with fewer than two pairs or a number that is not finite.
+/// If all differences are the same there is no scatter to judge by: the p-value is 1 when they are zero, else 0.
 ///
-/// Student, "The Probable Error of a Mean", Biometrika 6 (1908).
-pub fn paired_t(pairs: &[(f64, f64)]) -> Option<PairedT> {
+/// Student, "The Probable Error of a Mean", Biometrika 6 (1908). The scatter of alike neighbours is smaller than that of the
+/// process, by n(n' - 1)/(n'(n - 1)) with the effective number n': H. J. Thiébaux and F. W. Zwiers, "The Interpretation and
+/// Estimation of Effective Sample Size", J. Climate Appl. Meteor. 23 (1984); its freedom is that of a variance: M. S.
+/// Bartlett, "Some Aspects of the Time-Correlation Problem", J. R. Statist. Soc. 98 (1935).
+pub fn paired_t(pairs: &[(f64, f64)], phi: f64) -> Option<PairedT> {
     let differences: Vec<f64> = pairs.iter().map(|(first, second)| second - first).collect();
     if differences.len() < 2 || differences.iter().any(|difference| !difference.is_finite()) {
         return None;
     }
     let n = differences.len() as f64;
     let mean = differences.iter().sum::<f64>() / n;
-    let variance = differences
-        .iter()
+    let squares: f64 = (differences.iter())
         .map(|difference| (difference - mean).powi(2))
-        .sum::<f64>()
-        / (n - 1.0);
-    let p_value = if variance == 0.0 {
-        if mean == 0.0 { 1.0 } else { 0.0 }
-    } else {
-        let t = mean / (variance / n).sqrt();
-        2.0 * StudentsT::new(0.0, 1.0, n - 1.0).ok()?.cdf(-t.abs())
-    };
+        .sum();
+    if squares == 0.0 {
+        return Some(PairedT {
+            mean_difference: mean,
+            interval: (mean, mean),
+            p_value: if mean == 0.0 { 1.0 } else { 0.0 },
+            pairs: differences.len(),
+        });
+    }
+    // What says less than two values do cannot be reckoned with.
+    let effective = effective_n(differences.len(), phi).max(2.0);
+    let variance_of_mean = squares / n / (effective - 1.0);
+    let freedom = n * (1.0 - phi * phi) / (1.0 + phi * phi) - 1.0;
+    let student = StudentsT::new(0.0, 1.0, freedom.max(1.0)).ok()?;
+    let error = variance_of_mean.sqrt();
+    let half = student.inverse_cdf(0.975) * error;
     Some(PairedT {
         mean_difference: mean,
-        p_value,
+        interval: (mean - half, mean + half),
+        p_value: 2.0 * student.cdf(-(mean / error).abs()),
         pairs: differences.len(),
     })
 }
@@ -45,27 +60,41 @@ pub fn paired_t(pairs: &[(f64, f64)]) -> Option<PairedT> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::ar1;
     use proptest::prelude::*;
 
     #[test]
     fn too_few_pairs_or_no_numbers_have_no_result() {
-        assert_eq!(paired_t(&[(1.0, 2.0)]), None);
-        assert_eq!(paired_t(&[(1.0, 2.0), (f64::NAN, 1.0), (1.0, 1.0)]), None);
+        assert_eq!(paired_t(&[(1.0, 2.0)], 0.0), None);
+        assert_eq!(paired_t(&[(1.0, 2.0), (f64::NAN, 1.0), (1.0, 1.0)], 0.0), None);
     }
 
     #[test]
     fn differences_without_scatter_are_certain_either_way() {
-        assert_eq!(paired_t(&[(1.0, 1.0), (2.0, 2.0)]).unwrap().p_value, 1.0);
-        assert_eq!(paired_t(&[(1.0, 2.0), (2.0, 3.0)]).unwrap().p_value, 0.0);
+        assert_eq!(paired_t(&[(1.0, 1.0), (2.0, 2.0)], 0.0).unwrap().p_value, 1.0);
+        assert_eq!(paired_t(&[(1.0, 2.0), (2.0, 3.0)], 0.0).unwrap().p_value, 0.0);
+    }
+
+    #[test]
+    fn of_alike_days_without_a_change_about_one_in_twenty_is_called_changed() {
+        for (phi, days) in [(0.0, 7), (0.3, 7), (0.6, 7), (0.3, 14), (0.6, 28), (0.8, 28)] {
+            let called = (0..4_000).filter(|seed| {
+                let values = ar1(*seed, 2 * days, phi);
+                let pairs: Vec<_> = (0..days).map(|day| (values[day], values[days + day])).collect();
+                paired_t(&pairs, phi).unwrap().p_value < 0.05
+            });
+            let share = called.count() as f64 / 4_000.0;
+            assert!(share < 0.06, "{share} for {days} days at {phi}");
+        }
     }
 
     proptest! {
         #[test]
         fn a_p_value_is_a_probability_and_does_not_depend_on_the_sides(
-            pairs in prop::collection::vec((-1e3..1e3_f64, -1e3..1e3_f64), 2..40),
+            pairs in prop::collection::vec((-1e3..1e3_f64, -1e3..1e3_f64), 2..40), phi in 0.0..0.9_f64,
         ) {
-            let there = paired_t(&pairs).unwrap();
-            let back = paired_t(&pairs.iter().map(|(a, b)| (*b, *a)).collect::<Vec<_>>()).unwrap();
+            let there = paired_t(&pairs, phi).unwrap();
+            let back = paired_t(&pairs.iter().map(|(a, b)| (*b, *a)).collect::<Vec<_>>(), phi).unwrap();
             prop_assert!((0.0..=1.0).contains(&there.p_value));
             prop_assert_eq!(there.p_value, back.p_value);
             prop_assert_eq!(there.mean_difference, -back.mean_difference);

@@ -83,7 +83,7 @@ fn test(series: &Series) -> Option<PairedT> {
     if pairs.len() < FEWEST_PAIRS || pairs.len() * 2 < series.points.len() {
         return None;
     }
-    paired_t(&pairs)
+    paired_t(&pairs, 0.0)
 }
 
 /// Days before and now, as many whole weeks apart as the period has, at least one.

@@ -1,0 +1,100 @@
+//! Changes of level and anomalies.
+
+use kaizen_stats::{Times, analyse};
+use serde::{Deserialize, Serialize};
+
+use super::history::{History, Observed, Spans, counted};
+
+/// Where a metric changed its level.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Move {
+    /// First hour or day of the new level, in seconds since 1970.
+    pub at: i64,
+    /// Length of the steps it was looked for in, in seconds: it is known to one of them at best.
+    pub step: i64,
+    /// New level minus old one, in the unit of the metric.
+    pub effect: f64,
+    /// 95 % interval of the effect, given the place.
+    pub interval: (f64, f64),
+    /// Whether it is one for the better.
+    pub is_improving: bool,
+}
+
+/// A value far from what was likely.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Anomaly {
+    /// Its hour or day, in seconds since 1970; of several that follow each other, the farthest.
+    pub at: i64,
+    /// Length of that hour or day in seconds.
+    pub step: i64,
+    /// The value.
+    pub value: f64,
+    /// Distance from what was likely, in standard deviations of the bulk.
+    pub score: f64,
+    /// Whether it lies above what was likely.
+    pub is_high: bool,
+    /// Whether it is one for the better.
+    pub is_improving: bool,
+}
+
+/// Fewest decisions for an hour to have a value, of metrics that do not add up: a share of three decisions is mostly chance.
+const FEWEST: f64 = 10.0;
+/// The part of the hours that must have as many for hours to be looked at; days are, otherwise.
+const ENOUGH: f64 = 2.0 / 3.0;
+
+/// Looks at hours where they hold enough decisions, else at days, over all of the history; tells what lies in the periods.
+pub(super) fn find(history: &History, spans: Spans) -> (Vec<Move>, Vec<Anomaly>) {
+    let parts = parts(history);
+    let least = if history.adds_up { 0.0 } else { FEWEST };
+    let values: Vec<f64> = (parts.iter())
+        .map(|part| {
+            if part.n < least {
+                f64::NAN
+            } else {
+                counted(part, history.adds_up)
+            }
+        })
+        .collect();
+    let starts: Vec<f64> = parts.iter().map(|part| part.start as f64).collect();
+    let found = analyse(Times::Seconds(&starts), &values, false);
+    let improves = |up: bool| up == history.higher_is_better;
+    let moves = found.change_points.iter().map(|change| {
+        let part = &parts[change.index];
+        Move {
+            at: part.start,
+            step: part.end - part.start,
+            effect: change.effect,
+            interval: change.interval,
+            is_improving: improves(change.effect > 0.0),
+        }
+    });
+    let anomalies = found.anomalies.iter().map(|anomaly| {
+        let part = &parts[anomaly.index];
+        Anomaly {
+            at: part.start,
+            step: part.end - part.start,
+            value: values[anomaly.index],
+            score: anomaly.score,
+            is_high: anomaly.high,
+            is_improving: improves(anomaly.high),
+        }
+    });
+    (
+        moves.filter(|it| spans.hold(it.at)).collect(),
+        anomalies.filter(|it| spans.hold(it.at)).collect(),
+    )
+}
+
+fn parts(history: &History) -> &[Observed] {
+    let known = history.hours.iter().filter(|hour| hour.coverage.is_some());
+    let (mut all, mut enough) = (0.0, 0.0);
+    for hour in known {
+        all += 1.0;
+        enough += f64::from(u8::from(hour.n >= FEWEST));
+    }
+    if all > 0.0 && enough >= ENOUGH * all {
+        &history.hours
+    } else {
+        &history.days
+    }
+}
