@@ -1,13 +1,16 @@
 //! What the warehouse answers, as the wire has it.
 
+mod finding;
 mod recommendation;
 
+pub use finding::finding;
 pub use recommendation::recommendation;
 
+use jiff::Timestamp;
 use kaizen_catalogue::{Catalogue, Component, Direction, Metric};
-use kaizen_findings::{Cause, CellSums};
+use kaizen_findings::{Cause, CellSums, Direction as Goes, Significance};
 use kaizen_warehouse::queries::{
-    self, Interval, MetricExplanation, MetricPoint, Point, Series, TrendRecord, Value, Window,
+    self, Interval, MetricExplanation, MetricPoint, MetricTrend, Point, Series, Value, Window,
 };
 
 use crate::analysis::v1 as wire;
@@ -114,22 +117,38 @@ pub fn analysis(found: queries::Analysis) -> wire::Analysis {
 }
 
 /// A trend.
-pub fn trend(found: TrendRecord) -> wire::Trend {
-    let direction = match found.direction.as_str() {
-        "improving" => wire::TrendDirection::Improving,
-        "declining" => wire::TrendDirection::Declining,
-        "stable" => wire::TrendDirection::Stable,
-        "insufficient_data" => wire::TrendDirection::InsufficientData,
-        _ => wire::TrendDirection::Unspecified,
+pub fn trend(found: MetricTrend) -> wire::Trend {
+    let MetricTrend { metric, trend } = found;
+    let direction = match trend.direction {
+        Goes::Improving => wire::TrendDirection::Improving,
+        Goes::Declining => wire::TrendDirection::Declining,
+        Goes::Stable => wire::TrendDirection::Stable,
+        Goes::InsufficientData => wire::TrendDirection::InsufficientData,
     };
     wire::Trend {
-        metric: found.metric,
+        metric,
         direction: direction.into(),
-        change_percent: found.change_percent,
-        p_value: found.p_value,
-        significance: found.significance,
-        method: found.method,
+        change_percent: trend.change_percent,
+        change_percent_interval: trend.change_interval.map(ends),
+        p_value: trend.p_value,
+        significance: trend.significance.map_or("", Significance::as_str).to_owned(),
+        method: trend.method,
+        slope: trend.slope.map(|slope| wire::Slope {
+            per_day: slope.per_day,
+            interval: Some(ends(slope.interval)),
+            p_value: slope.p_value,
+            start_time: instant(slope.since),
+            days: u32::try_from(slope.days).unwrap_or(u32::MAX),
+        }),
+        onset_time: trend.onset.and_then(instant),
+        n: trend.n as u64,
+        coverage: trend.coverage,
     }
+}
+
+/// Seconds since 1970; `None` beyond what the calendar has.
+fn instant(second: i64) -> Option<prost_types::Timestamp> {
+    Timestamp::from_second(second).ok().map(to_wire)
 }
 
 /// Why a metric changed, as an analysis found.

@@ -32,8 +32,30 @@ pub struct Component {
     pub dimensions: Vec<Extraction>,
     /// Numbers read out of each event, besides [`BUILT_IN_MEASURES`].
     pub measures: Vec<Extraction>,
+    /// Where its decisions state how likely they are to come true, if they do.
+    pub stated_probability: Option<StatedProbability>,
     /// Metrics, in the order of the file.
     pub metrics: Vec<Metric>,
+}
+
+/// Where decisions state how likely they are to come true.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatedProbability {
+    /// A declared measure: a probability from 0 to 1.
+    pub measure: String,
+    /// What it is the probability of.
+    pub of: StatedOf,
+}
+
+/// What a stated probability is one of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StatedOf {
+    /// The decision is carried out without failure.
+    Success,
+    /// The decision reaches its aim, as its label says.
+    SuccessIndicator,
 }
 
 /// A named value to read out of an event.

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::catalogue::{Direction, SplitDenominator, Thresholds, ValuePerUnit};
+use crate::catalogue::{Direction, SplitDenominator, StatedProbability, Thresholds, ValuePerUnit};
 
 /// Why there is no catalogue.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +57,7 @@ pub(crate) struct ComponentEntry {
     pub(crate) dimensions: Vec<(String, String)>,
     #[serde(default, deserialize_with = "pairs")]
     pub(crate) measures: Vec<(String, String)>,
+    pub(crate) stated_probability: Option<StatedProbability>,
     pub(crate) metrics: Vec<MetricEntry>,
 }
 

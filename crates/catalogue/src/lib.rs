@@ -10,7 +10,7 @@ mod validate;
 
 pub use catalogue::{
     BUILT_IN_DIMENSIONS, BUILT_IN_MEASURES, Catalogue, Component, Direction, Extraction, Metric,
-    SplitDenominator, Thresholds, ValuePerUnit,
+    SplitDenominator, StatedOf, StatedProbability, Thresholds, ValuePerUnit,
 };
 pub use expression::{Condition, Expression, ExpressionError, Measure};
 pub use file::CatalogueError;

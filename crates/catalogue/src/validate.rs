@@ -66,9 +66,19 @@ fn component(entry: ComponentEntry) -> Checked<Component> {
     {
         return Err(invalid(key("measures"), &both.name, "a dimension has this name"));
     }
+    if let Some(stated) = &entry.stated_probability
+        && !measures.iter().any(|measure| measure.name == stated.measure)
+    {
+        return Err(invalid(
+            key("stated_probability.measure"),
+            &stated.measure,
+            "must be one of the component's declared measures",
+        ));
+    }
     let mut component = Component {
         dimensions,
         measures,
+        stated_probability: entry.stated_probability,
         metrics: Vec::new(),
         category: entry.category.unwrap_or_else(|| entry.name.clone()),
         name: entry.name,

@@ -4,12 +4,18 @@
 mod cube;
 mod explain;
 mod facts;
+mod finding;
 mod judge;
 mod recommend;
+mod words;
 
 pub use cube::{Cell, CellSums, MetricCube, Quantity, REST};
 pub use explain::{Cause, Change, Explanation, Naming, explain};
 pub use facts::{ChangeEntry, ComponentFacts, Costs, Explained, Facts, Groups, MetricFacts, TrendFacts};
+pub use finding::{
+    About, Detail, Finding, GroupStanding, LatencyTail, Level, Miscalibration, Missing, Reason, Stated,
+    anomaly, latency_tail, level_change, level_order, missing_data, standings, stated_probabilities,
+};
 pub use judge::{
     Anomaly, Direction, History, Judgement, Move, Observed, Quality, Significance, Slope, Spans, Trend, judge,
 };

@@ -223,10 +223,12 @@ impl Runner {
             client: &self.client,
             costs: &self.costs,
             analysis,
-            measured: vec![],
+            histories: vec![],
             points: vec![],
             trends: vec![],
             explanations: vec![],
+            groups: HashMap::new(),
+            findings: vec![],
             recommendations: vec![],
         };
         let ran = tokio::select! {

@@ -58,6 +58,9 @@ impl Runs {
         let explanations = queries::explanations(&self.client, &ended)
             .await
             .map_err(query_failed)?;
+        let findings = queries::findings(&self.client, &ended)
+            .await
+            .map_err(query_failed)?;
         Ok(RunAnalysisResponse {
             analysis: Some(convert::analysis(ended)),
             results: points
@@ -66,6 +69,7 @@ impl Runs {
                 .collect(),
             trends: trends.into_iter().map(convert::trend).collect(),
             explanations: explanations.into_iter().map(convert::explanation).collect(),
+            findings: findings.into_iter().map(convert::finding).collect(),
         })
     }
 }

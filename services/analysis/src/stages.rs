@@ -2,23 +2,32 @@
 
 mod count;
 mod explain;
+mod inspect;
 mod judge;
 mod measure;
 mod recommend;
 mod record;
 
+use std::collections::HashMap;
+
 use jiff::tz::TimeZone;
 use kaizen_catalogue::{Catalogue, Component, Metric};
-use kaizen_findings::{Costs, Recommendation};
+use kaizen_findings::{Costs, Finding, Groups, History, Recommendation};
 use kaizen_warehouse::Client;
 use kaizen_warehouse::queries::{
-    Analysis, Comparison, MetricExplanation, MetricPoint, MetricQuery, QueryError, TrendRecord,
+    Analysis, Comparison, MetricExplanation, MetricPoint, MetricQuery, MetricTrend, QueryError,
 };
 
-pub use measure::Measured;
-
 /// The names of the stages, in their order.
-pub const STAGES: [&str; 6] = ["count", "measure", "judge", "explain", "recommend", "record"];
+pub const STAGES: [&str; 7] = [
+    "count",
+    "measure",
+    "judge",
+    "explain",
+    "inspect",
+    "recommend",
+    "record",
+];
 
 /// What the stages work on, and what they have found so far.
 pub struct Work<'a> {
@@ -30,14 +39,18 @@ pub struct Work<'a> {
     pub costs: &'a Costs,
     /// The run.
     pub analysis: Analysis,
-    /// What is known of each metric.
-    pub measured: Vec<Measured>,
+    /// The past of each metric.
+    pub histories: Vec<History>,
     /// The values.
     pub points: Vec<MetricPoint>,
     /// The trends.
-    pub trends: Vec<TrendRecord>,
+    pub trends: Vec<MetricTrend>,
     /// Why metrics changed.
     pub explanations: Vec<MetricExplanation>,
+    /// Split metrics by their groups, by the name of the metric.
+    pub groups: HashMap<String, Groups>,
+    /// What else was found.
+    pub findings: Vec<Finding>,
     /// What to do, each with its identity.
     pub recommendations: Vec<(String, Recommendation)>,
 }
@@ -71,7 +84,8 @@ impl Work<'_> {
                 Ok(())
             }
             3 => explain::explain(self).await,
-            4 => recommend::recommend(self).await,
+            4 => inspect::inspect(self).await,
+            5 => recommend::recommend(self).await,
             _ => record::record(self).await,
         }
     }

@@ -10,9 +10,10 @@ use kaizen_api::analysis::v1::{
     ListTrendsRequest, ListTrendsResponse, RecommendationState, RunAnalysisRequest, RunAnalysisResponse,
     WatchAnalysisRequest, WatchAnalysisResponse,
 };
-use kaizen_api::convert::{analysis, explanation, recommendation, result, trend};
+use kaizen_api::convert::{analysis, explanation, finding, recommendation, result, trend};
 use kaizen_api::status::{invalid_argument, not_found, query_failed, served_by};
 use kaizen_catalogue::Catalogue;
+use kaizen_findings::{Detail, Finding};
 use kaizen_warehouse::Client;
 use kaizen_warehouse::queries::{self, AnalysisCursor};
 use tonic::codegen::tokio_stream::Stream;
@@ -44,6 +45,16 @@ impl Analyses {
             .await
             .map_err(query_failed)?;
         found.ok_or_else(|| not_found("analysis", analysis_id))
+    }
+
+    /// The analysis of that identity; of none, the latest that succeeded, if there is one.
+    async fn find_or_latest(&self, analysis_id: &str) -> Result<Option<queries::Analysis>, Status> {
+        if analysis_id.is_empty() {
+            return queries::latest_succeeded(&self.client)
+                .await
+                .map_err(query_failed);
+        }
+        self.find(analysis_id).await.map(Some)
     }
 }
 
@@ -79,6 +90,9 @@ impl AnalysisService for Analyses {
         let explanations = queries::explanations(&self.client, &found)
             .await
             .map_err(query_failed)?;
+        let findings = queries::findings(&self.client, &found)
+            .await
+            .map_err(query_failed)?;
         Ok(Response::new(GetAnalysisResponse {
             analysis: Some(analysis(found)),
             results: points
@@ -87,6 +101,7 @@ impl AnalysisService for Analyses {
                 .collect(),
             trends: trends.into_iter().map(trend).collect(),
             explanations: explanations.into_iter().map(explanation).collect(),
+            findings: findings.into_iter().map(finding).collect(),
         }))
     }
 
@@ -102,13 +117,7 @@ impl AnalysisService for Analyses {
         request: Request<ListRecommendationsRequest>,
     ) -> Result<Response<ListRecommendationsResponse>, Status> {
         let request = request.into_inner();
-        let found = if request.analysis_id.is_empty() {
-            queries::latest_succeeded(&self.client)
-                .await
-                .map_err(query_failed)?
-        } else {
-            Some(self.find(&request.analysis_id).await?)
-        };
+        let found = self.find_or_latest(&request.analysis_id).await?;
         let Some(found) = found else {
             return Ok(Response::new(ListRecommendationsResponse::default()));
         };
@@ -161,12 +170,21 @@ impl AnalysisService for Analyses {
         &self,
         request: Request<ListTrendsRequest>,
     ) -> Result<Response<ListTrendsResponse>, Status> {
-        let found = self.find(&request.into_inner().analysis_id).await?;
+        let found = self.find_or_latest(&request.into_inner().analysis_id).await?;
+        let Some(found) = found else {
+            return Ok(Response::new(ListTrendsResponse::default()));
+        };
         let trends = queries::trends(&self.client, &found)
             .await
             .map_err(query_failed)?;
+        let findings = queries::findings(&self.client, &found)
+            .await
+            .map_err(query_failed)?;
+        let of_series = |it: &Finding| matches!(it.detail, Detail::LevelChange(_) | Detail::Anomaly(_));
         Ok(Response::new(ListTrendsResponse {
             trends: trends.into_iter().map(trend).collect(),
+            findings: findings.into_iter().filter(of_series).map(finding).collect(),
+            analysis: Some(analysis(found)),
         }))
     }
 }

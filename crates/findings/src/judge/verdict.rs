@@ -21,6 +21,30 @@ pub enum Direction {
     InsufficientData,
 }
 
+impl Direction {
+    const ALL: [Self; 4] = [
+        Self::Improving,
+        Self::Declining,
+        Self::Stable,
+        Self::InsufficientData,
+    ];
+
+    /// In one word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Improving => "improving",
+            Self::Declining => "declining",
+            Self::Stable => "stable",
+            Self::InsufficientData => "insufficient_data",
+        }
+    }
+
+    /// The direction of that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == word)
+    }
+}
+
 /// How sure a direction is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -31,6 +55,24 @@ pub enum Significance {
     Medium,
     /// Neither.
     Low,
+}
+
+impl Significance {
+    const ALL: [Self; 3] = [Self::High, Self::Medium, Self::Low];
+
+    /// In one word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::High => "high",
+            Self::Medium => "medium",
+            Self::Low => "low",
+        }
+    }
+
+    /// The significance of that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == word)
+    }
 }
 
 /// The long run.
@@ -49,7 +91,7 @@ pub struct Slope {
 }
 
 /// Which way a metric goes, and how that is known.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trend {
     /// Which way.
     pub direction: Direction,
@@ -62,7 +104,7 @@ pub struct Trend {
     /// How sure it is.
     pub significance: Option<Significance>,
     /// What the direction rests on.
-    pub method: &'static str,
+    pub method: String,
     /// The long run; `None` with too few days.
     pub slope: Option<Slope>,
     /// When it turned, in seconds since 1970: the last change of level in that direction in the two periods.
@@ -187,7 +229,7 @@ fn of(history: &History, drift: Option<Slope>, shift: Option<PairedT>) -> Trend 
             p if p < MEDIUM => Significance::Medium,
             _ => Significance::Low,
         }),
-        method: told.map_or("", |(.., method)| method),
+        method: told.map_or("", |(.., method)| method).to_owned(),
         slope: drift,
         onset: None,
         n: history.now.n,

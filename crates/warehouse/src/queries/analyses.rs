@@ -72,23 +72,6 @@ pub struct MetricPoint {
     pub previous: Value,
 }
 
-/// A trend in an analysis.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TrendRecord {
-    /// `COMPONENT.METRIC`.
-    pub metric: String,
-    /// `improving`, `declining`, `stable` or `insufficient_data`.
-    pub direction: String,
-    /// Change against the period before, in percent of it.
-    pub change_percent: Option<f64>,
-    /// Two-sided p-value of no change.
-    pub p_value: Option<f64>,
-    /// `high`, `medium`, `low`, or empty without a p-value.
-    pub significance: String,
-    /// Name of the method that judged.
-    pub method: String,
-}
-
 #[derive(Row, Serialize, Deserialize)]
 struct AnalysisRow {
     analysis_id: String,
@@ -125,27 +108,11 @@ struct PointRow {
     thin: bool,
 }
 
-#[derive(Row, Serialize, Deserialize)]
-struct TrendRow {
-    analysis_id: String,
-    created_at: i64,
-    code_version: String,
-    position: u32,
-    metric: String,
-    direction: String,
-    change_percent: Option<f64>,
-    p_value: Option<f64>,
-    significance: String,
-    method: String,
-}
-
 /// Columns in the order of the rows' fields.
 const ANALYSIS: &str = "analysis_id, request_id, period_start, period_end, previous_start, previous_end, time_zone, state, \
     created_at, updated_at, code_version, error, decisions, rejections";
 const POINT: &str = "analysis_id, created_at, code_version, position, metric, group, start, end, value, n, coverage, lower, \
     upper, thin";
-const TREND: &str = "analysis_id, created_at, code_version, position, metric, direction, change_percent, p_value, \
-    significance, method";
 
 /// Records where a run stands; `now` orders records of the same run.
 ///
@@ -184,7 +151,6 @@ pub async fn put_results(
     client: &Client,
     analysis: &Analysis,
     points: &[MetricPoint],
-    trends: &[TrendRecord],
     now: Timestamp,
 ) -> Result<(), WarehouseError> {
     let created_at = now.as_millisecond();
@@ -210,20 +176,7 @@ pub async fn put_results(
             point(position, it, analysis.previous, it.previous),
         ]
     });
-    insert(client, "metric_points", rows.collect()).await?;
-    let rows = trends.iter().enumerate().map(|(position, trend)| TrendRow {
-        analysis_id: analysis.analysis_id.clone(),
-        created_at,
-        code_version: analysis.code_version.clone(),
-        position: u32::try_from(position).unwrap_or(u32::MAX),
-        metric: trend.metric.clone(),
-        direction: trend.direction.clone(),
-        change_percent: trend.change_percent,
-        p_value: trend.p_value,
-        significance: trend.significance.clone(),
-        method: trend.method.clone(),
-    });
-    insert(client, "trends", rows.collect()).await
+    insert(client, "metric_points", rows.collect()).await
 }
 
 pub(super) async fn insert<T>(client: &Client, table: &str, rows: Vec<T>) -> Result<(), WarehouseError>
@@ -344,23 +297,6 @@ pub async fn points(client: &Client, analysis: &Analysis) -> Result<Vec<MetricPo
         last = Some(row.position);
     }
     Ok(points)
-}
-
-/// The trends a run found, in the order of the catalogue; nothing unless it succeeded.
-///
-/// # Errors
-/// Any [`QueryError`].
-pub async fn trends(client: &Client, analysis: &Analysis) -> Result<Vec<TrendRecord>, QueryError> {
-    let rows: Vec<TrendRow> = results(client, analysis, "trends", TREND, "position").await?;
-    let read = |row: TrendRow| TrendRecord {
-        metric: row.metric,
-        direction: row.direction,
-        change_percent: row.change_percent,
-        p_value: row.p_value,
-        significance: row.significance,
-        method: row.method,
-    };
-    Ok(rows.into_iter().map(read).collect())
 }
 
 /// Rows of the latest attempt at a run that succeeded. They were inserted as one block a table, so all of them are there; each

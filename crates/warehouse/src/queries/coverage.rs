@@ -1,13 +1,13 @@
 //! How much of what should be there is there.
 //!
-//! Coverage is the share of expected events whose hour has any: each hour of the window that is over weighs as much as
-//! the component had events in that hour of the week, on average over the (up to four) whole weeks before the window
-//! and after the component's first event. A component without a whole week of history is expected equally in each hour
-//! since its first event. Nothing is expected where history is empty, so coverage is absent then.
+//! Expected of an hour is the median of what the component had in that hour of the week in the (up to four) weeks before
+//! and after it, as far as they lie between the component's first event and the end of the window; where no other week is
+//! known, the same of days. Hours in a row that have less than a fifth of what was expected are a gap when together they
+//! lack [`MISSED`] decisions or more: what they have is what is present. All other hours count as whole, since less may simply
+//! be less. Nothing is expected where most neighbours are empty, so coverage is absent then.
 //!
-//! What it cannot see: an hour that lost some of its events but not all; a holiday, which looks like a hole; a feed
-//! that is quiet at night, as long as it has no history; and hours of the week are UTC's, so two weeks after a clock
-//! change compare with hours beside their own.
+//! What it cannot see: an hour that lost some of its events but not most; a holiday, which looks like a gap; and hours of
+//! the week are UTC's, so weeks around a clock change compare with hours beside their own.
 
 use std::collections::HashMap;
 
@@ -22,7 +22,9 @@ use crate::client::Client;
 
 const HOUR: u32 = 3_600;
 const WEEK: u32 = 168 * HOUR;
-const MOST_WEEKS: u32 = 4;
+const DAY: u32 = 24 * HOUR;
+/// How many weeks, or days, on each side tell what an hour has.
+const MOST_AROUND: u32 = 4;
 
 #[derive(Row, Deserialize)]
 struct HourCount {
@@ -36,12 +38,31 @@ struct First {
     rows: u64,
 }
 
+/// Below this part of what was expected, an hour may belong to a gap.
+const THIN: f64 = 0.2;
+/// What a gap lacks at least: chance alone empties hours of five expected decisions less than once in a hundred times.
+const MISSED: f64 = 5.0;
+
 /// What is expected and present in each hour of a window.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Coverage {
     start: u32,
     /// Expected and present weight up to, not including, each hour: sums, so that any span is two look-ups.
     cumulative: Vec<(f64, f64)>,
+    gaps: Vec<Gap>,
+}
+
+/// Hours in a row most of whose decisions are missing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Gap {
+    /// First instant.
+    pub start: Timestamp,
+    /// First instant after.
+    pub end: Timestamp,
+    /// Decisions that were expected.
+    pub expected: f64,
+    /// Decisions that are there.
+    pub present: f64,
 }
 
 impl Coverage {
@@ -58,35 +79,120 @@ impl Coverage {
         (expected > 0.0).then(|| ((present - present_before) / expected).clamp(0.0, 1.0))
     }
 
+    /// The hours in a row most of whose decisions are missing, in the order of time.
+    pub fn gaps(&self) -> &[Gap] {
+        &self.gaps
+    }
+
     fn compute(window: Window, first: u32, counts: &HashMap<u32, u64>, now: Timestamp) -> Self {
         let [start, end] = window.bounds();
-        let weeks = (start.saturating_sub(first) / WEEK).min(MOST_WEEKS);
         let now = u32::try_from(now.as_second().max(0)).unwrap_or(u32::MAX);
+        let known = Known {
+            first,
+            last: end.min(now / HOUR * HOUR),
+            counts,
+        };
+        let hours: Vec<(f64, f64)> = (start..end)
+            .step_by(HOUR as usize)
+            .map(|hour| (known.expected(hour), known.count(hour)))
+            .collect();
+        let gaps: Vec<(usize, usize)> = gaps(&hours);
         let mut sums = (0.0, 0.0);
         let mut cumulative = vec![sums];
-        for hour in (start..end).step_by(HOUR as usize) {
-            let expected = if hour < first || u64::from(hour) + u64::from(HOUR) > u64::from(now) {
-                0.0
-            } else if weeks == 0 {
-                1.0
+        let mut open = gaps.iter().peekable();
+        for (at, (expected, count)) in hours.iter().enumerate() {
+            open.next_if(|gap| gap.1 <= at);
+            let is_missing = open.peek().is_some_and(|gap| gap.0 <= at);
+            let present = if is_missing {
+                count.min(*expected)
             } else {
-                expected_from_history(start, hour, weeks, counts)
+                *expected
             };
-            let present = if counts.contains_key(&hour) { expected } else { 0.0 };
             sums = (sums.0 + expected, sums.1 + present);
             cumulative.push(sums);
         }
-        Self { start, cumulative }
+        let told = |(from, to): &(usize, usize)| Gap {
+            start: instant(start, *from),
+            end: instant(start, *to),
+            expected: cumulative[*to].0 - cumulative[*from].0,
+            present: cumulative[*to].1 - cumulative[*from].1,
+        };
+        let gaps = gaps.iter().map(told).collect();
+        Self {
+            start,
+            cumulative,
+            gaps,
+        }
     }
 }
 
-/// Mean count of the same hour of the week over the `weeks` before `start`.
-fn expected_from_history(start: u32, hour: u32, weeks: u32, counts: &HashMap<u32, u64>) -> f64 {
-    let same_hour = start - WEEK + (hour - start) % WEEK;
-    let sum: u64 = (0..weeks)
-        .filter_map(|week| counts.get(&(same_hour - week * WEEK)))
-        .sum();
-    sum as f64 / f64::from(weeks)
+fn instant(start: u32, hour: usize) -> Timestamp {
+    let second = i64::from(start) + i64::from(HOUR) * hour as i64;
+    Timestamp::from_second(second).unwrap_or_default()
+}
+
+/// Where most is missing of `(expected, count)` by the hour. Hours that expect nothing end no gap, and are the edge of none.
+fn gaps(hours: &[(f64, f64)]) -> Vec<(usize, usize)> {
+    let mut gaps = Vec::new();
+    let mut open: Option<(usize, usize, f64)> = None;
+    let mut close = |open: Option<(usize, usize, f64)>| {
+        gaps.extend(open.and_then(|(from, to, missed)| (missed >= MISSED).then_some((from, to))));
+    };
+    for (at, (expected, count)) in hours.iter().enumerate() {
+        if *expected <= 0.0 {
+            continue;
+        }
+        if *count < THIN * expected {
+            let (from, _, missed) = open.unwrap_or((at, at, 0.0));
+            open = Some((from, at + 1, missed + expected - count));
+        } else {
+            close(open.take());
+        }
+    }
+    close(open);
+    gaps
+}
+
+/// What is known of a component by the hour.
+struct Known<'a> {
+    /// Hour of its first event.
+    first: u32,
+    /// First hour that nothing is known of.
+    last: u32,
+    counts: &'a HashMap<u32, u64>,
+}
+
+impl Known<'_> {
+    fn count(&self, hour: u32) -> f64 {
+        self.counts.get(&hour).map_or(0.0, |count| *count as f64)
+    }
+
+    fn expected(&self, hour: u32) -> f64 {
+        if hour < self.first || hour >= self.last {
+            return 0.0;
+        }
+        let mut around = self.around(hour, WEEK);
+        if around.is_empty() {
+            around = self.around(hour, DAY);
+        }
+        median(&mut around)
+    }
+
+    /// What the hours had that lie up to four times `apart` before and after.
+    fn around(&self, hour: u32, apart: u32) -> Vec<f64> {
+        let before = (1..=MOST_AROUND).filter_map(|times| hour.checked_sub(times * apart));
+        let after = (1..=MOST_AROUND).filter_map(|times| hour.checked_add(times * apart));
+        let known = before
+            .chain(after)
+            .filter(|hour| (self.first..self.last).contains(hour));
+        known.map(|hour| self.count(hour)).collect()
+    }
+}
+
+/// The lower median: 0 if half of the values are.
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get((values.len() - 1) / 2).copied().unwrap_or_default()
 }
 
 /// The component's coverage in a window, as far as it lies before `now`.
@@ -110,7 +216,7 @@ pub async fn coverage(
     let sql = "SELECT toUnixTimestamp(hour) AS hour, sum(decisions) AS decisions FROM rollup_hourly \
                WHERE log_type = ? AND hour >= toDateTime(?, 'UTC') AND hour < toDateTime(?, 'UTC') GROUP BY hour \
                HAVING decisions > 0";
-    let from = start.saturating_sub(MOST_WEEKS * WEEK);
+    let from = start.saturating_sub(MOST_AROUND * WEEK);
     let query = client.query(sql).bind(&component.log_type).bind(from).bind(end);
     let counts: Vec<HourCount> = client.rows(query).await?;
     let counts = counts.into_iter().map(|row| (row.hour, row.decisions)).collect();
@@ -147,11 +253,50 @@ mod tests {
     }
 
     #[test]
-    fn without_history_each_hour_since_the_first_is_expected_equally() {
-        let first = 10 * WEEK + 68 * HOUR;
-        let coverage = check(10, first, |hour| (hour % (2 * HOUR) == 0).then_some(5), u32::MAX);
-        assert_eq!(between(&coverage, 10 * WEEK, 11 * WEEK), Some(0.5));
-        assert_eq!(between(&coverage, 10 * WEEK, first), None);
+    fn within_the_first_week_an_hour_is_expected_as_on_the_other_days() {
+        let first = 10 * WEEK;
+        let last = first + 5 * DAY;
+        // 20 decisions in every other hour, but not on the third day
+        let day = |hour: u32| (hour - first) / DAY;
+        let coverage = check(
+            10,
+            first,
+            |hour| (hour % (2 * HOUR) == 0 && hour < last && day(hour) != 2).then_some(20),
+            last,
+        );
+        assert_eq!(between(&coverage, first, last), Some(0.8));
+        assert_eq!(between(&coverage, first, first + DAY), Some(1.0));
+        let [gap] = coverage.gaps() else {
+            panic!("{:?}", coverage.gaps())
+        };
+        let hour = |time: Timestamp| (u32::try_from(time.as_second()).unwrap() - first) / HOUR;
+        assert_eq!((hour(gap.start), hour(gap.end)), (48, 71));
+        assert_eq!((gap.expected, gap.present), (240.0, 0.0));
+    }
+
+    #[test]
+    fn empty_hours_of_what_is_rare_are_chance() {
+        // One decision in two of three hours
+        let coverage = check(
+            10,
+            0,
+            |hour| (hour / HOUR % 3 != hour / WEEK % 3).then_some(1),
+            u32::MAX,
+        );
+        assert_eq!(between(&coverage, 10 * WEEK, 12 * WEEK), Some(1.0));
+        assert_eq!(coverage.gaps(), []);
+    }
+
+    #[test]
+    fn an_hour_cut_by_an_outage_belongs_to_it_with_what_it_has() {
+        let coverage = check(
+            10,
+            0,
+            |hour| Some(if hour == 10 * WEEK + HOUR { 10 } else { 100 }),
+            u32::MAX,
+        );
+        let hour = (10 * WEEK + HOUR, 10 * WEEK + 2 * HOUR);
+        assert_eq!(between(&coverage, hour.0, hour.1), Some(0.1));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod analyses;
 mod audit;
 mod changes;
+mod confidence;
 mod coverage;
 mod culprits;
 mod data_window;
@@ -11,23 +12,27 @@ mod dead_letters;
 mod decision;
 mod decisions;
 mod estimate;
+mod findings;
 mod ingested;
 mod metric;
+mod processing_times;
 mod recommendations;
 mod rejections;
 mod scope;
+mod trends;
 mod window;
 
 pub use analyses::{
-    Analysis, AnalysisCursor, AnalysisState, MetricPoint, TrendRecord, analyses, analysis, latest_succeeded,
-    points, put_analysis, put_results, trends, unended,
+    Analysis, AnalysisCursor, AnalysisState, MetricPoint, analyses, analysis, latest_succeeded, points,
+    put_analysis, put_results, unended,
 };
 pub use audit::{
     BLOCK, Block, HourCount, RollupAudit, Span, SpanAudit, Stored, audit_rollup, audit_spans, compare_rollup,
     rollup_hours, stored_spans, whole_since,
 };
 pub use changes::changes;
-pub use coverage::{Coverage, coverage};
+pub use confidence::{confidence_levels, stated_probabilities};
+pub use coverage::{Coverage, Gap, coverage};
 pub use culprits::{MetricExplanation, explanations, put_explanations};
 pub use data_window::data_window;
 pub use dead_letters::{
@@ -36,6 +41,7 @@ pub use dead_letters::{
 pub use decision::{DecisionContent, DecisionDetail, decision};
 pub use decisions::{DecisionCursor, DecisionSummary, DecisionsQuery, decisions};
 pub use estimate::{Interval, Value};
+pub use findings::{findings, put_findings};
 pub use ingested::{
     Offsets, Place, StoredIdentity, Table, deduplication_window, last_stored_offset, position,
     stored_identities, stored_offsets,
@@ -44,12 +50,14 @@ pub use metric::{
     Comparison, Grouping, MetricAnswer, MetricQuery, OTHER, Point, Series, cube, explained, explaining,
     metric,
 };
+pub use processing_times::processing_times;
 pub use recommendations::{
     RecommendationDecision, StoredRecommendation, is_recommended, put_recommendation_decision,
     put_recommendations, recommendations,
 };
 pub use rejections::rejections;
 pub use scope::{Filter, MAX_FILTER_VALUES, MAX_FILTERS};
+pub use trends::{MetricTrend, put_trends, trends};
 pub use window::{MAX_POINTS, Step, Window};
 
 use crate::client::WarehouseError;

@@ -1,23 +1,19 @@
-//! Every metric of the catalogue, whole and by its split dimension, beside the period before.
+//! Every metric of the catalogue: whole and by its split dimension beside the period before, and its past by hours and days.
 
 use jiff::tz::TimeZone;
-use kaizen_catalogue::{Component, Direction, Metric};
-use kaizen_warehouse::queries::{Grouping, MetricPoint, MetricQuery, QueryError, Series, Step, metric};
+use jiff::{SignedDuration, Timestamp};
+use kaizen_catalogue::{Component, Direction, Expression, Metric};
+use kaizen_findings::{History, Observed, Quality};
+use kaizen_warehouse::queries::{
+    Grouping, MetricPoint, MetricQuery, Point, QueryError, Series, Step, Value, Window, metric,
+};
 
 use super::Work;
 
 /// Most groups of a split that are kept.
 const GROUPS: u32 = 100;
-
-/// A metric with its days.
-pub struct Measured {
-    /// `COMPONENT.METRIC`.
-    pub name: String,
-    /// Which way is better.
-    pub direction: Direction,
-    /// Its values, whole and by day, of the period and of the one before.
-    pub series: Series,
-}
+/// The past that a period is seen in, back from its end: thirteen weeks, a quarter; more if the two periods are longer.
+const PAST: SignedDuration = SignedDuration::from_hours(13 * 7 * 24);
 
 /// Measures.
 ///
@@ -27,21 +23,18 @@ pub async fn measure(work: &mut Work<'_>) -> Result<(), QueryError> {
     let catalogue = work.catalogue;
     for component in catalogue.components() {
         for wanted in &component.metrics {
-            let name = format!("{}.{}", component.name, wanted.name);
-            for series in ask(work, component, wanted, Some(Step::Day), None).await? {
+            let name = component.full_name(wanted);
+            for series in whole(work, component, wanted, None).await? {
+                let history = history(work, component, wanted, &series).await?;
+                work.histories.push(history);
                 work.points.push(point(&name, &series));
-                work.measured.push(Measured {
-                    name: name.clone(),
-                    direction: wanted.direction,
-                    series,
-                });
             }
             if let Some(dimension) = wanted.split_by.clone() {
                 let split = Grouping {
                     dimension,
                     limit: GROUPS,
                 };
-                let groups = ask(work, component, wanted, None, Some(split)).await?;
+                let groups = whole(work, component, wanted, Some(split)).await?;
                 // Decisions without the dimension are no group of their own in an analysis.
                 let named = groups.iter().filter(|series| !series.group.is_empty());
                 work.points.extend(named.map(|series| point(&name, series)));
@@ -51,22 +44,99 @@ pub async fn measure(work: &mut Work<'_>) -> Result<(), QueryError> {
     Ok(())
 }
 
-async fn ask(
+async fn whole(
     work: &Work<'_>,
     component: &Component,
     wanted: &Metric,
-    step: Option<Step>,
     group_by: Option<Grouping>,
 ) -> Result<Vec<Series>, QueryError> {
-    let zone = TimeZone::get(&work.analysis.time_zone)
-        .map_err(|_| QueryError::invalid("time_zone", "must be an IANA time zone"))?;
     let query = MetricQuery {
-        step,
-        zone,
         group_by,
         ..work.query(component, wanted)
     };
     Ok(metric(work.client, &query).await?.series)
+}
+
+async fn history(
+    work: &Work<'_>,
+    component: &Component,
+    wanted: &Metric,
+    series: &Series,
+) -> Result<History, QueryError> {
+    let days = past(work, component, wanted, Step::Day).await?;
+    // Outcomes are joined with decisions one by one: by the hour that is a heavy question for a value that comes weeks later.
+    let hours = if is_of_outcomes(&wanted.expression) {
+        Vec::new()
+    } else {
+        past(work, component, wanted, Step::Hour).await?
+    };
+    Ok(History {
+        metric: component.full_name(wanted),
+        higher_is_better: wanted.direction == Direction::HigherIsBetter,
+        adds_up: adds_up(&wanted.expression),
+        hours,
+        days,
+        now: quality(&series.total),
+        before: series.previous_total.as_ref().map(quality).unwrap_or_default(),
+    })
+}
+
+async fn past(
+    work: &Work<'_>,
+    component: &Component,
+    wanted: &Metric,
+    step: Step,
+) -> Result<Vec<Observed>, QueryError> {
+    let zone = TimeZone::get(&work.analysis.time_zone)
+        .map_err(|_| QueryError::invalid("time_zone", "must be an IANA time zone"))?;
+    let end = work.analysis.period.end();
+    let start = (end - PAST)
+        .min(work.analysis.previous.start())
+        .max(Timestamp::UNIX_EPOCH);
+    let query = MetricQuery {
+        window: Window::new("period", start, end)?,
+        step: Some(step),
+        zone,
+        compare_to: None,
+        ..work.query(component, wanted)
+    };
+    let answer = metric(work.client, &query).await?;
+    let points = answer.series.into_iter().flat_map(|series| series.points);
+    Ok(points.map(observed).collect())
+}
+
+fn observed(point: Point) -> Observed {
+    Observed {
+        start: point.start.as_second(),
+        end: point.end.as_second(),
+        value: point.value.value,
+        n: point.value.n as f64,
+        coverage: point.value.coverage,
+        incomplete: point.incomplete,
+    }
+}
+
+fn quality(value: &Value) -> Quality {
+    Quality {
+        value: value.value,
+        n: value.n as f64,
+        coverage: value.coverage,
+        thin: value.thin,
+    }
+}
+
+const fn is_of_outcomes(expression: &Expression) -> bool {
+    matches!(
+        expression,
+        Expression::OutcomeCount(_) | Expression::OutcomeRate(_) | Expression::OutcomeValue(..)
+    )
+}
+
+const fn adds_up(expression: &Expression) -> bool {
+    matches!(
+        expression,
+        Expression::Count | Expression::Sum(_) | Expression::OutcomeCount(_) | Expression::OutcomeValue(..)
+    )
 }
 
 fn point(metric: &str, series: &Series) -> MetricPoint {

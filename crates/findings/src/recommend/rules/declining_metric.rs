@@ -1,8 +1,8 @@
 //! A metric got worse as a whole, and no slice more than the others: look for what they share.
 
-use super::told;
 use crate::facts::{ComponentFacts, Facts, MetricFacts};
 use crate::recommend::{Difficulty, Draft, Estimate, Evidence, Gain};
+use crate::words::told;
 
 const HOURS: f64 = 16.0;
 

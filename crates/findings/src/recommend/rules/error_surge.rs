@@ -2,10 +2,10 @@
 
 use kaizen_stats::{benjamini_hochberg, two_proportions};
 
-use super::{difference, told};
 use crate::CellSums;
 use crate::facts::{ComponentFacts, Facts, Groups, MetricFacts};
 use crate::recommend::{Difficulty, Draft, Estimate, Evidence, Gain};
+use crate::words::{difference, told};
 
 const HOURS: f64 = 8.0;
 /// Of the kinds called risen, one in twenty may not have (false discovery rate).

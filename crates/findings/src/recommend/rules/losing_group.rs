@@ -3,9 +3,9 @@
 
 use kaizen_stats::{Moments, Standing, standings_by_mean};
 
-use super::{difference, told};
 use crate::facts::{ComponentFacts, Facts, Groups, MetricFacts};
 use crate::recommend::{Difficulty, Draft, Estimate, Evidence, Gain};
+use crate::words::{difference, told};
 use crate::{CellSums, REST};
 
 const HOURS: f64 = 4.0;

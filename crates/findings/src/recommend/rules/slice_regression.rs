@@ -1,8 +1,8 @@
 //! A slice got worse than the rest: find what changed for it, and bring it back.
 
-use super::{difference, in_words, told};
 use crate::facts::{ComponentFacts, Facts, MetricFacts};
 use crate::recommend::{Difficulty, Draft, Estimate, Evidence, Gain};
+use crate::words::{difference, in_words, told};
 use crate::{Cause, Explained};
 
 const HOURS: f64 = 8.0;
