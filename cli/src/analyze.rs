@@ -15,8 +15,10 @@ use sha2::{Digest, Sha256};
 
 use crate::connection::{Connection, refused};
 use crate::explain::{culprit_json, ends, signed, slice};
+use crate::findings::{self, instant, sections};
 use crate::metrics::time;
 use crate::output::{self, Output, count, say, table, value};
+use crate::trends::{self, word};
 
 /// What to analyse.
 #[derive(Debug, Args)]
@@ -160,16 +162,6 @@ fn line(result: &MetricResult, title: &str, unit: &str, trend: Option<&Trend>) -
     ]
 }
 
-const fn word(direction: TrendDirection) -> &'static str {
-    match direction {
-        TrendDirection::Improving => "improving",
-        TrendDirection::Declining => "declining",
-        TrendDirection::Stable => "stable",
-        TrendDirection::InsufficientData => "too little data",
-        TrendDirection::Unspecified => "",
-    }
-}
-
 /// What a reader should know first: what got worse, then what got better, and the slices that made it so.
 fn findings(answer: &RunAnalysisResponse) -> String {
     let mut text = String::new();
@@ -188,19 +180,30 @@ fn findings(answer: &RunAnalysisResponse) -> String {
         }
         text += &format!("\n{heading}:\n");
         for trend in trends {
-            let change = trend
-                .change_percent
-                .map(|change| format!("{change:+.1} %"))
-                .unwrap_or_default();
-            let p = trend.p_value.map(|p| format!("p = {p:.2e}")).unwrap_or_default();
-            text += &format!(
-                "  {} {change} ({} significance, {p}, {})\n",
-                trend.metric, trend.significance, trend.method
-            );
+            text += &told(trend);
             text += &causes(answer, &trend.metric);
         }
     }
-    text + &hidden(answer)
+    text + &hidden(answer) + &sections(&answer.findings)
+}
+
+/// A trend in a line: by how much, since when, how sure.
+fn told(trend: &Trend) -> String {
+    let change = trend.change_percent.map(|change| format!(" {change:+.1} %"));
+    let interval = trend.change_percent_interval;
+    let interval =
+        interval.map(|ends| format!(" (95 % interval {:+.1} to {:+.1} %)", ends.lower, ends.upper));
+    let onset = instant(trend.onset_time).map(|onset| format!(" since {onset}"));
+    let p = trend.p_value.map(|p| format!("p = {p:.2e}")).unwrap_or_default();
+    format!(
+        "  {}{}{}{}; {} significance, {p}, {}\n",
+        trend.metric,
+        change.unwrap_or_default(),
+        interval.unwrap_or_default(),
+        onset.unwrap_or_default(),
+        trend.significance,
+        trend.method
+    )
 }
 
 /// The slices that made a metric change.
@@ -257,10 +260,6 @@ fn as_json(answer: &RunAnalysisResponse) -> serde_json::Value {
         json!({"metric": result.metric.as_ref().map(|metric| &metric.name), "group": result.group, "value": of(&result.value),
                "previous": of(&result.previous), "change": result.change, "relative_change": result.relative_change})
     };
-    let trend = |trend: &Trend| {
-        json!({"metric": trend.metric, "direction": word(trend.direction()), "change_percent": trend.change_percent,
-               "p_value": trend.p_value, "significance": trend.significance, "method": trend.method})
-    };
     let explanation = |it: &MetricExplanation| {
         json!({"metric": it.metric, "explained": it.explained, "effect_unit": it.effect_unit, "change": it.change,
                "mix": it.mix, "rate": it.rate, "culprits": it.culprits.iter().map(culprit_json).collect::<Vec<_>>()})
@@ -270,8 +269,9 @@ fn as_json(answer: &RunAnalysisResponse) -> serde_json::Value {
         "decisions": analysis.decisions,
         "rejections": analysis.rejections,
         "results": answer.results.iter().map(result).collect::<Vec<_>>(),
-        "trends": answer.trends.iter().map(trend).collect::<Vec<_>>(),
+        "trends": answer.trends.iter().map(trends::as_json).collect::<Vec<_>>(),
         "explanations": answer.explanations.iter().map(explanation).collect::<Vec<_>>(),
+        "findings": answer.findings.iter().map(findings::as_json).collect::<Vec<_>>(),
     })
 }
 

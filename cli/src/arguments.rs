@@ -6,6 +6,7 @@ use crate::connection::Connection;
 use crate::output::Output;
 use crate::{
     admin, analyze, audit, dlq, explain, health, import, metrics, publish, recommendations, score, simulate,
+    trends,
 };
 
 /// Kaizen watches AI systems in production and improves them with proof.
@@ -44,6 +45,8 @@ pub enum Command {
     Explain(explain::Explain),
     /// Run the analysis of a period and print its summary
     Analyze(analyze::Analyze),
+    /// Show which way every metric goes, since when, and what was unusual
+    Trends(trends::Trends),
     /// List what the latest analysis recommends, and decide about it
     Recommendations {
         /// What to do with recommendations.

@@ -9,6 +9,7 @@ mod connection;
 mod deliveries;
 mod dlq;
 mod explain;
+mod findings;
 mod follow;
 mod health;
 mod import;
@@ -21,6 +22,7 @@ mod recommendations;
 mod score;
 mod simulate;
 mod topics;
+mod trends;
 
 use std::process::ExitCode;
 
@@ -55,6 +57,7 @@ fn run(
             Command::Metrics { command } => metrics::run(&command, &connection, output).await,
             Command::Explain(explain) => explain::run(&explain, &connection, output).await,
             Command::Analyze(analyze) => analyze::run(&analyze, &connection, output).await,
+            Command::Trends(trends) => trends::run(&trends, &connection, output).await,
             Command::Recommendations { command } => recommendations::run(&command, &connection, output).await,
             Command::Score(score) => score::run(&score),
             Command::Audit(audit) => audit::run(&audit, &connection, output).await,
