@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cube::CellSums;
 use crate::explain::Explanation;
+use crate::finding::Finding;
 
 /// What a run knows, as far as recommendations rest on it.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +32,22 @@ pub struct ComponentFacts {
     pub coverage: Option<f64>,
     /// Its metrics, in the order of the catalogue.
     pub metrics: Vec<MetricFacts>,
+    /// What else was found of it.
+    pub findings: Vec<Finding>,
+}
+
+/// What a metric tells of its component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Role {
+    /// How many decisions there are.
+    Volume,
+    /// How good the system that decides takes its decisions to be: the mean quality score.
+    Quality,
+    /// Whether they reach their aim, as labels say.
+    Aim,
+    /// Anything else.
+    #[default]
+    Other,
 }
 
 /// What is known of a metric.
@@ -48,6 +65,10 @@ pub struct MetricFacts {
     pub minimum_sample: f64,
     /// What one more success, or one unit more of a sum, is worth: amount and currency.
     pub value_per_unit: Option<(f64, String)>,
+    /// What it tells of its component.
+    pub role: Role,
+    /// Decisions of the period.
+    pub n: f64,
     /// Value over the period.
     pub now: Option<f64>,
     /// Value over the period before.

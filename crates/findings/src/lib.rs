@@ -11,7 +11,9 @@ mod words;
 
 pub use cube::{Cell, CellSums, MetricCube, Quantity, REST};
 pub use explain::{Cause, Change, Explanation, Naming, explain};
-pub use facts::{ChangeEntry, ComponentFacts, Costs, Explained, Facts, Groups, MetricFacts, TrendFacts};
+pub use facts::{
+    ChangeEntry, ComponentFacts, Costs, Explained, Facts, Groups, MetricFacts, Role, TrendFacts,
+};
 pub use finding::{
     About, Detail, Finding, GroupStanding, LatencyTail, Level, Miscalibration, Missing, Reason, Stated,
     anomaly, latency_tail, level_change, level_order, missing_data, standings, stated_probabilities,

@@ -1,8 +1,9 @@
 //! What the rules make of facts.
 
 use kaizen_findings::{
-    Cause, CellSums, Change, ChangeEntry, ComponentFacts, Explained, Explanation, Facts, Groups, MetricFacts,
-    Priority, Recommendation, TrendFacts, recommend,
+    Cause, CellSums, Change, ChangeEntry, ComponentFacts, Detail, Explained, Explanation, Facts, Finding,
+    Groups, LatencyTail, Level, MetricFacts, Miscalibration, Move, Priority, Recommendation, Role,
+    TrendFacts, recommend,
 };
 
 fn sums(n: f64, mean: f64) -> CellSums {
@@ -34,6 +35,7 @@ fn facts(metric: MetricFacts) -> Facts {
         category: "crm".to_owned(),
         coverage: Some(1.0),
         metrics: vec![metric],
+        findings: Vec::new(),
     };
     Facts {
         components: vec![component],
@@ -281,4 +283,169 @@ fn the_same_facts_give_the_same_recommendations_most_urgent_first() {
     let order: Vec<_> = all.iter().map(|it| it.priority).collect();
     assert!(order.is_sorted(), "{order:?}");
     assert_eq!(all.len(), 2);
+}
+
+/// Facts of a metric of which this was found.
+fn found(metric: MetricFacts, detail: Detail) -> Facts {
+    let finding = Finding {
+        component: "sync".to_owned(),
+        metric: metric.name.clone(),
+        text: "What was found".to_owned(),
+        is_worse: Some(true),
+        detail,
+    };
+    let mut facts = facts(metric);
+    facts.components[0].findings.push(finding);
+    facts
+}
+
+/// A step down at 2026-02-23T00:00:00Z.
+fn step(effect: f64) -> Detail {
+    Detail::LevelChange(Move {
+        at: 1_771_804_800,
+        step: 3_600,
+        effect,
+        interval: (effect - 0.01, effect + 0.01),
+        is_improving: effect > 0.0,
+    })
+}
+
+fn change(component: &str, at: &str) -> ChangeEntry {
+    ChangeEntry {
+        kind: "deploy".to_owned(),
+        component: component.to_owned(),
+        version: "2.14.0".to_owned(),
+        at: at.to_owned(),
+        link: String::new(),
+    }
+}
+
+#[test]
+fn a_step_down_within_a_day_of_a_change_asks_to_undo_it() {
+    let with = |changes: Vec<ChangeEntry>, effect: f64| {
+        let declining = MetricFacts {
+            n: 5_000.0,
+            ..regression(true)
+        };
+        let mut facts = found(declining, step(effect));
+        // Everywhere alike: no slice explains it.
+        let explained = facts.components[0].metrics[0].explained.as_mut().unwrap();
+        explained.explanation.causes.clear();
+        facts.changes = changes;
+        recommend(&facts)
+            .into_iter()
+            .map(|it| it.rule)
+            .collect::<Vec<_>>()
+    };
+    let near = || change("sync", "2026-02-22T20:00:00Z");
+    assert_eq!(with(vec![near()], -0.05), ["step_after_change"]);
+    for other in [
+        change("sync", "2026-02-20T20:00:00Z"),
+        change("other", "2026-02-22T20:00:00Z"),
+    ] {
+        assert_eq!(with(vec![other], -0.05), ["declining_metric"]);
+    }
+    assert_eq!(with(vec![near()], 0.05), ["declining_metric"]);
+}
+
+#[test]
+fn a_slower_tail_is_mended_and_a_faster_one_left_alone() {
+    let tail = |change: f64| {
+        Detail::LatencyTail(LatencyTail {
+            median: (0.5, 0.5),
+            tail: (4.0, 4.0 * (1.0 + change)),
+            change,
+            interval: (change - 0.1, change + 0.1),
+            p_value: 1e-5,
+            n: 20_000.0,
+        })
+    };
+    let only = only(&found(metric(), tail(0.3)));
+    assert_eq!(
+        (only.rule.as_str(), only.priority),
+        ("latency_tail", Priority::Medium)
+    );
+    assert!((only.evidence.effect.value - 1.2).abs() < 1e-9);
+    assert_eq!(recommend(&found(metric(), tail(-0.3))), []);
+}
+
+#[test]
+fn a_lasting_drop_of_the_volume_is_told_once_and_not_as_a_decline() {
+    let volume = |now: f64| MetricFacts {
+        role: Role::Volume,
+        unit: "count".to_owned(),
+        now: Some(now),
+        before: Some(1_000.0),
+        n: now,
+        ..regression(true)
+    };
+    let rules = |now: f64| {
+        let mut facts = found(volume(now), step(-30.0));
+        facts.components[0].metrics[0].explained = None;
+        recommend(&facts)
+            .into_iter()
+            .map(|it| it.rule)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(rules(600.0), ["volume_shift"]);
+    assert_eq!(rules(900.0), [""; 0]);
+}
+
+#[test]
+fn bold_confidence_is_divided_by_its_temperature() {
+    let level = |stated: &str, observed| Level {
+        stated: stated.to_owned(),
+        observed,
+        n: 1_000.0,
+    };
+    let only = only(&found(
+        metric(),
+        Detail::Miscalibration(Miscalibration {
+            stated_by: "confidence".to_owned(),
+            slope: Some(0.5),
+            error: Some(0.06),
+            p_value: 1e-9,
+            levels: vec![level("0.9", 0.84), level("0.6", 0.58)],
+        }),
+    ));
+    assert_eq!(only.rule, "miscalibrated_confidence");
+    assert!(
+        only.action_items[0].contains("by 2.00"),
+        "{}",
+        only.action_items[0]
+    );
+    assert_eq!(only.evidence.n, 2_000.0);
+}
+
+#[test]
+fn scores_that_rise_while_aims_fall_do_not_measure_them() {
+    let aim = MetricFacts {
+        role: Role::Aim,
+        trend: Some(TrendFacts {
+            is_improving: false,
+            p_value: 1e-4,
+        }),
+        ..metric()
+    };
+    let score = |is_improving| MetricFacts {
+        name: "sync.quality".to_owned(),
+        role: Role::Quality,
+        now: Some(80.0),
+        before: Some(75.0),
+        trend: Some(TrendFacts {
+            is_improving,
+            p_value: 1e-3,
+        }),
+        ..metric()
+    };
+    let rules = |is_improving| {
+        let mut facts = facts(aim.clone());
+        facts.components[0].metrics.push(score(is_improving));
+        recommend(&facts)
+            .into_iter()
+            .map(|it| it.rule)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(rules(true), ["quality_outcome_mismatch"]);
+    assert_eq!(rules(false), [""; 0]);
 }

@@ -2,9 +2,14 @@
 
 mod declining_metric;
 mod error_surge;
+mod latency_tail;
 mod losing_group;
 mod low_coverage;
+mod miscalibrated_confidence;
+mod quality_mismatch;
 mod slice_regression;
+mod step_after_change;
+mod volume_shift;
 
 use crate::facts::{ComponentFacts, Facts};
 use crate::recommend::Draft;
@@ -16,7 +21,12 @@ pub(super) fn apply<'a>(component: &'a ComponentFacts, facts: &Facts) -> Vec<Dra
         slice_regression::draft,
         error_surge::draft,
         losing_group::draft,
+        step_after_change::draft,
         declining_metric::draft,
+        volume_shift::draft,
+        latency_tail::draft,
+        miscalibrated_confidence::draft,
+        quality_mismatch::draft,
     ]
     .into_iter()
     .flat_map(|rule| rule(component, facts))

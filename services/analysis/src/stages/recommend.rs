@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use kaizen_catalogue::{Component, Direction};
+use kaizen_catalogue::{Component, Condition, Direction, Expression, Measure};
 use kaizen_findings::{
-    ComponentFacts, Direction as Goes, Explained, Facts, MetricFacts, TrendFacts, recommend as by_rules,
+    ComponentFacts, Direction as Goes, Explained, Facts, MetricFacts, Role, TrendFacts, recommend as by_rules,
 };
 use kaizen_warehouse::queries::{MetricExplanation, QueryError, changes};
 use uuid::Uuid;
@@ -72,6 +72,8 @@ fn of(
             higher_is_better,
             minimum_sample: metric.minimum_sample as f64,
             value_per_unit: (metric.value_per_unit.as_ref()).map(|it| (it.amount, it.currency.clone())),
+            role: role(&metric.expression),
+            n: point.map_or(0.0, |it| it.value.n as f64),
             now: point.and_then(|it| it.value.value),
             before: point.and_then(|it| it.previous.value),
             trend: moved.map(|it| TrendFacts {
@@ -95,5 +97,20 @@ fn of(
         category: component.category.clone(),
         coverage,
         metrics,
+        findings: work
+            .findings
+            .iter()
+            .filter(|it| it.component == component.name)
+            .cloned()
+            .collect(),
+    }
+}
+
+const fn role(expression: &Expression) -> Role {
+    match expression {
+        Expression::Count => Role::Volume,
+        Expression::Mean(Measure::QualityScore) => Role::Quality,
+        Expression::Share(Condition::SuccessIndicator) => Role::Aim,
+        _ => Role::Other,
     }
 }

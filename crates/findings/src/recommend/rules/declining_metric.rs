@@ -1,6 +1,6 @@
 //! A metric got worse as a whole, and no slice more than the others: look for what they share.
 
-use crate::facts::{ComponentFacts, Facts, MetricFacts};
+use crate::facts::{ComponentFacts, Facts, MetricFacts, Role};
 use crate::recommend::{Difficulty, Draft, Estimate, Evidence, Gain};
 use crate::words::told;
 
@@ -14,7 +14,9 @@ pub(super) fn draft<'a>(component: &'a ComponentFacts, facts: &Facts) -> Vec<Dra
             let mut causes = explained.explanation.causes.iter();
             causes.any(|cause| explained.is_worse(cause.effect))
         });
-        is_declining && !by_slices
+        // So has a step that follows a change, and a volume.
+        let by_change = !super::step_after_change::steps(component, metric, &facts.changes).is_empty();
+        is_declining && !by_slices && !by_change && metric.role != Role::Volume
     });
     declining
         .filter_map(|metric| of(component, metric, facts.weeks))

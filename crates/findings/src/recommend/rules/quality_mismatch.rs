@@ -1,0 +1,67 @@
+//! Quality scores go one way, what comes of the decisions the other: the score rewards the wrong thing.
+
+use crate::facts::{ComponentFacts, Facts, MetricFacts, Role};
+use crate::recommend::{Difficulty, Draft, Estimate, Evidence};
+use crate::words::told;
+
+const HOURS: f64 = 8.0;
+const URGENCY: f64 = 5.0;
+
+pub(super) fn draft<'a>(component: &'a ComponentFacts, _: &Facts) -> Vec<Draft<'a>> {
+    let of = |role| component.metrics.iter().filter(move |it| it.role == role);
+    let moved = |it: &&MetricFacts, better: bool| it.trend.is_some_and(|trend| trend.is_improving == better);
+    let quality = of(Role::Quality).find(|it| moved(it, true));
+    let aim = of(Role::Aim).find(|it| moved(it, false));
+    let found = quality
+        .zip(aim)
+        .and_then(|(quality, aim)| mismatch(component, quality, aim));
+    found.into_iter().collect()
+}
+
+fn mismatch<'a>(
+    component: &'a ComponentFacts,
+    quality: &MetricFacts,
+    aim: &'a MetricFacts,
+) -> Option<Draft<'a>> {
+    let (now, before) = aim.now.zip(aim.before)?;
+    let (score, score_before) = quality.now.zip(quality.before)?;
+    Some(Draft {
+        rule: "quality_outcome_mismatch",
+        component,
+        metric: &aim.name,
+        slice: Vec::new(),
+        title: format!(
+            "{}: quality scores rise while {} falls",
+            component.title, aim.title
+        ),
+        description: format!(
+            "{} went from {} to {}, {} from {} to {}: what is scored well does not reach its aim.",
+            quality.title,
+            told(score_before, &quality.unit),
+            told(score, &quality.unit),
+            aim.title,
+            told(before, &aim.unit),
+            told(now, &aim.unit),
+        ),
+        action_items: vec![
+            "Compare decisions of high score that failed with ones of low score that did not".to_owned(),
+            "Score anew what the label says, and judge prompts by the label until then".to_owned(),
+        ],
+        difficulty: Difficulty::Medium,
+        effort_hours: HOURS,
+        evidence: Evidence {
+            what: aim.title.clone(),
+            unit: aim.unit.clone(),
+            before: Some(before),
+            now: Some(now),
+            n: 0.0,
+            effect: Estimate::new(now - before, (now - before, now - before)),
+            p_value: quality.trend?.p_value.max(aim.trend?.p_value),
+        },
+        gain: None,
+        value: None,
+        before: Some(before),
+        urgency: URGENCY,
+        coverage: component.coverage,
+    })
+}
