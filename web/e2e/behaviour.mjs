@@ -105,6 +105,16 @@ const checks = {
     assert.match(await entry.textContent(), /return not computed/);
   },
 
+  async "what else was found is told by its kind and with its time, what is missing first"(page, mock) {
+    await open(page, mock);
+    const kinds = await page.$$eval("[data-findings]", (found) => found.map(({ dataset }) => dataset.findings));
+    assert.deepEqual(kinds, ["missingData", "levelChange"]);
+    assert.match(
+      await page.textContent('[data-findings="levelChange"] li'),
+      /^2026-02-23 02:00Z Success rate fell and stayed there/,
+    );
+  },
+
   async "a split metric shows its groups, ranked, the rest last"(page, mock) {
     await open(page, mock);
     const rows = '[data-groups="ai_message_generation.template_effectiveness"] tbody tr';

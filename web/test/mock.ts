@@ -209,8 +209,31 @@ function analysed() {
       ],
     },
   ];
-  return { analysis: ANALYSIS, results, trends, explanations };
+  return { analysis: ANALYSIS, results, trends, explanations, findings: FINDINGS };
 }
+
+const FINDINGS = [
+  {
+    component: "lead_enrichment",
+    metric: "lead_enrichment.success_rate",
+    text: "Success rate fell and stayed there: -9.6 points",
+    isWorse: true,
+    detail: {
+      case: "levelChange" as const,
+      value: { time: timestampFromMs(Date.UTC(2026, 1, 23, 2)), stepSeconds: 3600 },
+    },
+  },
+  {
+    component: "website_scraping",
+    metric: "",
+    text: "Website scraping: 40 of 40 expected decisions are missing over 3 hours",
+    isWorse: true,
+    detail: {
+      case: "missingData" as const,
+      value: { window: { startTime: timestampFromMs(Date.UTC(2026, 1, 25, 10)) }, expected: 40, reason: "silent" },
+    },
+  },
+];
 
 const RECOMMENDATION = {
   recommendationId: "re-1",

@@ -223,7 +223,9 @@ impl Metric {
     /// The dimension the expression itself refers to, if any.
     pub fn expression_dimension(&self) -> Option<&str> {
         match &self.expression {
-            Expression::Share(Condition::Dimension { dimension, .. }) => Some(dimension),
+            Expression::Share(Condition::Dimension { dimension, .. }) | Expression::Distinct(dimension) => {
+                Some(dimension)
+            }
             _ => None,
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! expression = "count()" | "sum(" M ")" | "mean(" M ")" | "quantile(" M "," q ")" | "share(" condition ")"
+//!            | "distinct(" DIMENSION ")"
 //!            | "outcome_count(" NAME [ "," horizon ] ")" | "outcome_rate(" NAME "," horizon ")"
 //!            | "outcome_value(" NAME [ "," CURRENCY ] [ "," horizon ] ")"
 //! condition  = "success" | "failure" | "success_indicator" | DIMENSION "=" VALUE
@@ -26,6 +27,8 @@ pub enum Expression {
     Quantile(Measure, f64),
     /// Share of decisions that satisfy a condition.
     Share(Condition),
+    /// Number of different values of a dimension that the decisions have.
+    Distinct(String),
     /// Number of outcomes of the decisions.
     OutcomeCount(Outcome),
     /// Share of decisions that have the outcome at least once within its horizon.
@@ -42,7 +45,12 @@ impl Expression {
             Self::OutcomeCount(outcome) | Self::OutcomeRate(outcome) | Self::OutcomeValue(outcome, _) => {
                 Some(outcome)
             }
-            Self::Count | Self::Sum(_) | Self::Mean(_) | Self::Quantile(..) | Self::Share(_) => None,
+            Self::Count
+            | Self::Sum(_)
+            | Self::Mean(_)
+            | Self::Quantile(..)
+            | Self::Share(_)
+            | Self::Distinct(_) => None,
         }
     }
 }
@@ -82,7 +90,7 @@ pub enum Condition {
 pub struct ExpressionError(pub(crate) String);
 
 const FORMS: &str = "expected count(), sum(M), mean(M), quantile(M, q), share(success), share(failure), \
-                     share(success_indicator), share(DIMENSION = VALUE), outcome_count(NAME, HORIZON), \
+                     share(success_indicator), share(DIMENSION = VALUE), distinct(DIMENSION), outcome_count(NAME, HORIZON), \
                      outcome_rate(NAME, HORIZON) or outcome_value(NAME, CURRENCY, HORIZON)";
 
 impl FromStr for Expression {
@@ -100,6 +108,10 @@ impl FromStr for Expression {
             "mean" => Ok(Self::Mean(argument.parse()?)),
             "quantile" => quantile(argument),
             "share" => Ok(Self::Share(argument.parse()?)),
+            "distinct" if is_name(argument) => Ok(Self::Distinct(argument.to_owned())),
+            "distinct" => Err(ExpressionError(format!(
+                "`{argument}` is not the name of a dimension"
+            ))),
             "outcome_count" => Ok(Self::OutcomeCount(
                 outcome::arguments(function, argument, false)?.0,
             )),
@@ -218,6 +230,7 @@ impl fmt::Display for Expression {
             Self::Mean(measure) => write!(f, "mean({measure})"),
             Self::Quantile(measure, level) => write!(f, "quantile({measure}, {level})"),
             Self::Share(condition) => write!(f, "share({condition})"),
+            Self::Distinct(dimension) => write!(f, "distinct({dimension})"),
             Self::OutcomeCount(outcome) => write!(f, "outcome_count({outcome})"),
             Self::OutcomeRate(outcome) => write!(f, "outcome_rate({outcome})"),
             Self::OutcomeValue(Outcome { name, horizon }, currency) => {
@@ -261,6 +274,7 @@ mod tests {
             Just(Expression::Share(Condition::Success)),
             Just(Expression::Share(Condition::Failure)),
             Just(Expression::Share(Condition::SuccessIndicator)),
+            "[a-z][a-z0-9_]{0,20}".prop_map(Expression::Distinct),
             (
                 "[a-z][a-z0-9_]{0,20}",
                 "[a-zA-Z0-9()=,][ a-zA-Z0-9()=,]{0,10}[a-zA-Z0-9()=,]"
@@ -310,6 +324,7 @@ mod tests {
             ("share(approved)", "expected count()"),
             ("share(model =)", "needs a value"),
             ("share(= x)", "`` is not the name of a dimension"),
+            ("distinct(a b)", "`a b` is not the name of a dimension"),
             ("mean(a) + 1", "expected count()"),
             (
                 "outcome_count()",

@@ -16,7 +16,7 @@ pub use latency_tail::{LatencyTail, latency_tail};
 pub use level_change::level_change;
 pub use miscalibration::{Level, Miscalibration, Stated, level_order, stated_probabilities};
 pub use missing_data::{Missing, Reason, missing_data};
-pub use standing::{GroupStanding, standings};
+pub use standing::{Comparison, GroupStanding, standings};
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,7 +1,8 @@
 //! What is told of tails, groups, confidence and gaps, and what is not.
 
 use kaizen_findings::{
-    About, CellSums, Detail, Groups, Stated, latency_tail, level_order, standings, stated_probabilities,
+    About, CellSums, Comparison, Detail, Groups, Stated, latency_tail, level_order, standings,
+    stated_probabilities,
 };
 use kaizen_stats::Predicted;
 use rand::{RngExt, SeedableRng};
@@ -59,6 +60,12 @@ fn when_all_decisions_got_slower_that_is_no_tail() {
     assert_eq!(latency_tail(ABOUT, &days(1, 7, 1.0), &slower, 0.01), None);
 }
 
+const COMPARISON: Comparison = Comparison {
+    minimum_sample: 30.0,
+    higher_is_better: true,
+    dispersion: 1.0,
+};
+
 #[test]
 fn groups_that_differ_are_told_and_chance_is_not() {
     let mut random = ChaCha8Rng::seed_from_u64(3);
@@ -81,7 +88,7 @@ fn groups_that_differ_are_told_and_chance_is_not() {
             group("rare", 10, 0.0),
         ],
     };
-    let told = standings(ABOUT, &groups, 30.0, true);
+    let told = standings(ABOUT, &groups, COMPARISON);
     let worse: Vec<&str> = (told.iter())
         .filter(|it| it.is_worse == Some(true))
         .map(|it| match &it.detail {
@@ -94,7 +101,7 @@ fn groups_that_differ_are_told_and_chance_is_not() {
         of_the_whole: true,
         ..groups
     };
-    assert_eq!(standings(ABOUT, &whole, 30.0, true), []);
+    assert_eq!(standings(ABOUT, &whole, COMPARISON), []);
 }
 
 fn level(stated: &str, n: f64, share: f64) -> Stated {

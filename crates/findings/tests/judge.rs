@@ -44,6 +44,7 @@ fn past(length: i64, days: Vec<Observed>) -> (History, Spans) {
     let history = History {
         metric: "c.m".to_owned(),
         higher_is_better: true,
+        least: 10.0,
         now: whole(spans.now),
         before: whole(spans.before),
         days,

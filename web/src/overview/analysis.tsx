@@ -1,4 +1,4 @@
-import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { timestampDate, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Clients } from "../api/clients";
 import { useLoad } from "../api/load";
 import { formatCount, formatRelative, formatValue } from "../format";
@@ -15,6 +15,7 @@ import type { Metric, Window } from "../gen/kaizen/analysis/v1/metrics_pb";
 import { titleOfSpan } from "../range";
 import { Causes } from "./causes";
 import { ErrorNotice } from "./error";
+import { Findings } from "./findings";
 import { Recommendations } from "./recommendations";
 
 interface Newest {
@@ -55,7 +56,7 @@ export function AnalysisPanel({ client, metrics }: { client: Clients["analyses"]
 }
 
 function Shown({ found, recommendations, metrics }: Newest & { metrics: readonly Metric[] }) {
-  const { analysis, results, trends, explanations } = found;
+  const { analysis, results, trends, explanations, findings } = found;
   const ordered = byUrgency(trends);
   const moved = ordered.filter(({ direction }) => MOVED.includes(direction));
   const rest = ordered.filter(({ direction }) => !MOVED.includes(direction));
@@ -87,6 +88,7 @@ function Shown({ found, recommendations, metrics }: Newest & { metrics: readonly
           <ul class="trends">{rows(rest)}</ul>
         </details>
       )}
+      <Findings findings={findings} />
       <Recommendations recommendations={recommendations} />
     </>
   );
@@ -137,6 +139,7 @@ function TrendRow({ trend, metric, result, explanation }: RowProps) {
       <span class="from-to">
         {now !== undefined && before !== undefined && `${formatValue(before, unit)} → ${formatValue(now, unit)}`}
         {trend.changePercent !== undefined && ` (${formatRelative(trend.changePercent / 100)})`}
+        {trend.onsetTime && ` since ${timestampDate(trend.onsetTime).toISOString().slice(0, 16).replace("T", " ")}Z`}
         {trend.significance && `, ${trend.significance} significance`}
       </span>
       {explanation && <Causes explanation={explanation} />}

@@ -27,8 +27,10 @@ pub enum Reason {
     NotYet,
     /// Every component is missing: producers, broker or collector.
     AllSilent,
-    /// This component alone is missing: its producer.
+    /// The others are there: its producer.
     Silent,
+    /// No other component expects anything at that time, which would tell.
+    Unknown,
 }
 
 impl Reason {
@@ -39,6 +41,7 @@ impl Reason {
             Self::NotYet => "not_yet",
             Self::AllSilent => "all_silent",
             Self::Silent => "silent",
+            Self::Unknown => "unknown",
         }
     }
 
@@ -50,6 +53,7 @@ impl Reason {
                 "all components are silent at that time: look at broker, collector and what they share"
             }
             Self::Silent => "the other components are there: look at its producer",
+            Self::Unknown => "nothing else in the record tells why",
         }
     }
 }

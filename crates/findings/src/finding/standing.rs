@@ -29,13 +29,24 @@ pub struct GroupStanding {
 /// Of the groups called winners or losers, one in twenty may be none.
 const FALSE_DISCOVERIES: f64 = 0.05;
 
+/// Which groups, and how they are compared.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Comparison {
+    /// Decisions that a group must have.
+    pub minimum_sample: f64,
+    /// Which way is better.
+    pub higher_is_better: bool,
+    /// How many times more than chance the metric scatters from day to day, at least 1.
+    pub dispersion: f64,
+}
+
 /// Compares every group of a metric that has enough decisions with the rest. Told are those that differ.
-pub fn standings(
-    about: About<'_>,
-    groups: &Groups,
-    minimum_sample: f64,
-    higher_is_better: bool,
-) -> Vec<Finding> {
+pub fn standings(about: About<'_>, groups: &Groups, comparison: Comparison) -> Vec<Finding> {
+    let Comparison {
+        minimum_sample,
+        higher_is_better,
+        dispersion,
+    } = comparison;
     if groups.of_the_whole {
         return Vec::new();
     }
@@ -43,7 +54,7 @@ pub fn standings(
         .filter(|(_, _, now)| now.n >= minimum_sample)
         .collect();
     let moments: Vec<Moments> = known.iter().map(|(_, _, now)| now.into()).collect();
-    let placed = known.iter().zip(standings_by_mean(&moments, 1.0, 0.95));
+    let placed = known.iter().zip(standings_by_mean(&moments, dispersion, 0.95));
     let told = placed.filter_map(|((group, _, now), standing)| {
         let standing = standing.filter(|it| it.adjusted_p_value < FALSE_DISCOVERIES)?;
         let detail = GroupStanding {

@@ -10,6 +10,8 @@ pub struct History {
     /// Whether values of parts add up to that of the whole, as counts and sums do: where decisions are missing, such a value
     /// is less than it should be.
     pub adds_up: bool,
+    /// Decisions that an hour or day must have for its value to say something: of fewer, most is chance.
+    pub least: f64,
     /// Hours in the order of time, gaps included; may be empty.
     pub hours: Vec<Observed>,
     /// Days in the order of time, gaps included, up to the end of the period.

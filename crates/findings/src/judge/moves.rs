@@ -37,15 +37,19 @@ pub struct Anomaly {
     pub is_improving: bool,
 }
 
-/// Fewest decisions for an hour to have a value, of metrics that do not add up: a share of three decisions is mostly chance.
-const FEWEST: f64 = 10.0;
 /// The part of the hours that must have as many for hours to be looked at; days are, otherwise.
 const ENOUGH: f64 = 2.0 / 3.0;
+/// Hours with less than this part of the usual decisions scatter too much more than the others to be told from a change.
+const USUAL: f64 = 0.5;
 
 /// Looks at hours where they hold enough decisions, else at days, over all of the history; tells what lies in the periods.
 pub(super) fn find(history: &History, spans: Spans) -> (Vec<Move>, Vec<Anomaly>) {
     let parts = parts(history);
-    let least = if history.adds_up { 0.0 } else { FEWEST };
+    let least = if history.adds_up {
+        0.0
+    } else {
+        least(history, parts)
+    };
     let values: Vec<f64> = (parts.iter())
         .map(|part| {
             if part.n < least {
@@ -85,12 +89,20 @@ pub(super) fn find(history: &History, spans: Spans) -> (Vec<Move>, Vec<Anomaly>)
     )
 }
 
+/// Decisions that a part must have, of metrics that do not add up.
+fn least(history: &History, parts: &[Observed]) -> f64 {
+    let mut usual: Vec<f64> = parts.iter().map(|part| part.n).filter(|n| *n > 0.0).collect();
+    usual.sort_by(f64::total_cmp);
+    let median = usual.get(usual.len() / 2).copied().unwrap_or_default();
+    (USUAL * median).max(history.least)
+}
+
 fn parts(history: &History) -> &[Observed] {
     let known = history.hours.iter().filter(|hour| hour.coverage.is_some());
     let (mut all, mut enough) = (0.0, 0.0);
     for hour in known {
         all += 1.0;
-        enough += f64::from(u8::from(hour.n >= FEWEST));
+        enough += f64::from(u8::from(hour.n >= history.least));
     }
     if all > 0.0 && enough >= ENOUGH * all {
         &history.hours

@@ -1,5 +1,7 @@
 //! What one value of a metric is computed from.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 use kaizen_catalogue::{Component, Condition, Expression, Measure, Outcome};
 
@@ -73,6 +75,8 @@ enum Reading {
     Share(Hit),
     Sum(Option<NumberAt>),
     Quantile(Option<NumberAt>),
+    /// None when the simulated component does not have the dimension.
+    Distinct(Option<Place>),
 }
 
 /// A metric's expression, made ready for many decisions.
@@ -115,6 +119,7 @@ impl Read {
             }),
             Expression::Sum(measure) | Expression::Mean(measure) => Reading::Sum(number(measure)),
             Expression::Quantile(measure, _) => Reading::Quantile(number(measure)),
+            Expression::Distinct(dimension) => Reading::Distinct(Place::of(dimension, component, plan)),
         };
         Self {
             expression: expression.clone(),
@@ -140,6 +145,7 @@ pub(super) struct Tally {
     hits: u64,
     sum: ExactSum,
     quantiles: Quantiles,
+    distinct: BTreeSet<u8>,
 }
 
 impl Tally {
@@ -167,6 +173,10 @@ impl Tally {
             Reading::Sum(at) => {
                 let added = number(at, dealt).is_some_and(|value| self.sum.add_decimal(value).is_ok());
                 self.n += u64::from(added);
+            }
+            Reading::Distinct(place) => {
+                self.n += 1;
+                self.distinct.extend(place.map(|place| place.value(dealt)));
             }
             Reading::Quantile(at) => {
                 if let Some(nanos) = number(at, dealt).and_then(rounded) {
@@ -208,6 +218,7 @@ impl Tally {
             Expression::Sum(_) => (n > 0).then(|| self.sum.sum()),
             Expression::Mean(_) => self.sum.mean(),
             Expression::Quantile(_, q) => self.quantiles.quantile(*q),
+            Expression::Distinct(_) => (n > 0).then_some(self.distinct.len() as f64),
         }
     }
 }

@@ -1,15 +1,16 @@
 //! How much of what should be there is there.
 //!
-//! Expected of an hour is the median of what the component had in that hour of the week in the (up to four) weeks before
-//! and after it, as far as they lie between the component's first event and the end of the window; where no other week is
-//! known, the same of days. Hours in a row that have less than a fifth of what was expected are a gap when together they
+//! Expected of an hour is the median of what the component had in that hour of the week in the (up to four) nearest weeks
+//! before and after it that have any, at most [`FARTHEST`] weeks off, as far as they lie between the component's first event
+//! and the end of the window; after its last event, empty weeks count too, so that a component that stopped is expected no
+//! more after a month. Where no other week is known, days tell it. Hours in a row that have less than a fifth of what was expected are a gap when together they
 //! lack [`MISSED`] decisions or more: what they have is what is present. All other hours count as whole, since less may simply
 //! be less. Nothing is expected where most neighbours are empty, so coverage is absent then.
 //!
 //! What it cannot see: an hour that lost some of its events but not most; a holiday, which looks like a gap; and hours of
 //! the week are UTC's, so weeks around a clock change compare with hours beside their own.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use clickhouse::Row;
 use jiff::Timestamp;
@@ -24,7 +25,9 @@ const HOUR: u32 = 3_600;
 const WEEK: u32 = 168 * HOUR;
 const DAY: u32 = 24 * HOUR;
 /// How many weeks, or days, on each side tell what an hour has.
-const MOST_AROUND: u32 = 4;
+const MOST_AROUND: usize = 4;
+/// How far off they may be, in weeks.
+const FARTHEST: u32 = 13;
 
 #[derive(Row, Deserialize)]
 struct HourCount {
@@ -40,8 +43,8 @@ struct First {
 
 /// Below this part of what was expected, an hour may belong to a gap.
 const THIN: f64 = 0.2;
-/// What a gap lacks at least: chance alone empties hours of five expected decisions less than once in a hundred times.
-const MISSED: f64 = 5.0;
+/// What a gap lacks at least. Chance alone leaves less than a fifth of twenty expected decisions in one of 60,000 hours (Poisson).
+const MISSED: f64 = 16.0;
 
 /// What is expected and present in each hour of a window.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -87,11 +90,7 @@ impl Coverage {
     fn compute(window: Window, first: u32, counts: &HashMap<u32, u64>, now: Timestamp) -> Self {
         let [start, end] = window.bounds();
         let now = u32::try_from(now.as_second().max(0)).unwrap_or(u32::MAX);
-        let known = Known {
-            first,
-            last: end.min(now / HOUR * HOUR),
-            counts,
-        };
+        let known = Known::new(first, end.min(now / HOUR * HOUR), counts);
         let hours: Vec<(f64, f64)> = (start..end)
             .step_by(HOUR as usize)
             .map(|hour| (known.expected(hour), known.count(hour)))
@@ -160,9 +159,21 @@ struct Known<'a> {
     /// First hour that nothing is known of.
     last: u32,
     counts: &'a HashMap<u32, u64>,
+    /// Weeks since `first` that have any event.
+    weeks: BTreeSet<u32>,
 }
 
-impl Known<'_> {
+impl<'a> Known<'a> {
+    fn new(first: u32, last: u32, counts: &'a HashMap<u32, u64>) -> Self {
+        let known = counts.keys().filter(|hour| (first..last).contains(hour));
+        Self {
+            first,
+            last,
+            counts,
+            weeks: known.map(|hour| (hour - first) / WEEK).collect(),
+        }
+    }
+
     fn count(&self, hour: u32) -> f64 {
         self.counts.get(&hour).map_or(0.0, |count| *count as f64)
     }
@@ -171,20 +182,45 @@ impl Known<'_> {
         if hour < self.first || hour >= self.last {
             return 0.0;
         }
-        let mut around = self.around(hour, WEEK);
+        let mut around = self.in_other_weeks(hour);
         if around.is_empty() {
-            around = self.around(hour, DAY);
+            around = self.on_other_days(hour);
         }
         median(&mut around)
     }
 
-    /// What the hours had that lie up to four times `apart` before and after.
-    fn around(&self, hour: u32, apart: u32) -> Vec<f64> {
-        let before = (1..=MOST_AROUND).filter_map(|times| hour.checked_sub(times * apart));
-        let after = (1..=MOST_AROUND).filter_map(|times| hour.checked_add(times * apart));
-        let known = before
-            .chain(after)
-            .filter(|hour| (self.first..self.last).contains(hour));
+    /// What that hour of the nearest weeks had that have any, on either side.
+    fn in_other_weeks(&self, hour: u32) -> Vec<f64> {
+        let week = (hour - self.first) / WEEK;
+        let has_ended = self.weeks.last().is_none_or(|last| *last < week);
+        let counted = |off: u32, back: bool| {
+            let other = if back {
+                week.checked_sub(off)
+            } else {
+                Some(week + off)
+            };
+            other.is_some_and(|other| has_ended || self.weeks.contains(&other))
+        };
+        let farthest = if has_ended { MOST_AROUND as u32 } else { FARTHEST };
+        let before = (1..=farthest).filter(|off| counted(*off, true));
+        let before = before
+            .filter_map(|off| hour.checked_sub(off * WEEK))
+            .take(MOST_AROUND);
+        let after = (1..=farthest).filter(|off| counted(*off, false));
+        let after = after
+            .filter_map(|off| hour.checked_add(off * WEEK))
+            .take(MOST_AROUND);
+        self.known(before.chain(after))
+    }
+
+    fn on_other_days(&self, hour: u32) -> Vec<f64> {
+        let before = (1..=MOST_AROUND as u32).filter_map(|off| hour.checked_sub(off * DAY));
+        let after = (1..=MOST_AROUND as u32).filter_map(|off| hour.checked_add(off * DAY));
+        self.known(before.chain(after))
+    }
+
+    fn known(&self, hours: impl Iterator<Item = u32>) -> Vec<f64> {
+        let known = hours.filter(|hour| (self.first..self.last).contains(hour));
         known.map(|hour| self.count(hour)).collect()
     }
 }
@@ -216,7 +252,7 @@ pub async fn coverage(
     let sql = "SELECT toUnixTimestamp(hour) AS hour, sum(decisions) AS decisions FROM rollup_hourly \
                WHERE log_type = ? AND hour >= toDateTime(?, 'UTC') AND hour < toDateTime(?, 'UTC') GROUP BY hour \
                HAVING decisions > 0";
-    let from = start.saturating_sub(MOST_AROUND * WEEK);
+    let from = start.saturating_sub(FARTHEST * WEEK);
     let query = client.query(sql).bind(&component.log_type).bind(from).bind(end);
     let counts: Vec<HourCount> = client.rows(query).await?;
     let counts = counts.into_iter().map(|row| (row.hour, row.decisions)).collect();
@@ -245,10 +281,10 @@ mod tests {
 
     #[test]
     fn a_hole_weighs_what_its_hours_usually_bring() {
-        // 9 decisions in the first hour of a week and 1 in each other; in week 10 that first hour is missing
-        let usual = |hour: u32| if hour.is_multiple_of(WEEK) { 9 } else { 1 };
+        // 20 decisions in the first hour of a week and 1 in each other; in week 10 that first hour is missing
+        let usual = |hour: u32| if hour.is_multiple_of(WEEK) { 20 } else { 1 };
         let coverage = check(10, 0, |hour| (hour != 10 * WEEK).then(|| usual(hour)), u32::MAX);
-        assert_eq!(between(&coverage, 10 * WEEK, 11 * WEEK), Some(167.0 / 176.0));
+        assert_eq!(between(&coverage, 10 * WEEK, 11 * WEEK), Some(167.0 / 187.0));
         assert_eq!(between(&coverage, 11 * WEEK, 12 * WEEK), Some(1.0));
     }
 
@@ -272,6 +308,18 @@ mod tests {
         let hour = |time: Timestamp| (u32::try_from(time.as_second()).unwrap() - first) / HOUR;
         assert_eq!((hour(gap.start), hour(gap.end)), (48, 71));
         assert_eq!((gap.expected, gap.present), (240.0, 0.0));
+    }
+
+    #[test]
+    fn months_without_a_decision_between_others_are_missing() {
+        // 100 an hour, none in weeks 10 and 11 nor in the eight before
+        let coverage = check(10, 0, |hour| (hour < 2 * WEEK).then_some(100), u32::MAX);
+        assert_eq!(between(&coverage, 10 * WEEK, 12 * WEEK), None);
+        let comes_back = |hour: u32| (hour < 2 * WEEK || hour >= 12 * WEEK - HOUR).then_some(100);
+        let coverage = check(10, 0, comes_back, u32::MAX);
+        let missing = between(&coverage, 10 * WEEK, 12 * WEEK - HOUR);
+        assert_eq!(missing, Some(0.0));
+        assert_eq!(coverage.gaps().len(), 1);
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub struct Value {
 pub(super) struct Sums {
     /// Decisions the value is computed from: the denominator of a share.
     pub(super) n: u64,
-    /// Numerator of a share, or the number of outcomes.
+    /// Numerator of a share, or the number of outcomes or of different values.
     pub(super) hits: u64,
     /// Sum of the measure, or of the outcomes' values.
     pub(super) sum: f64,
@@ -63,7 +63,7 @@ pub(super) fn value(expression: &Expression, minimum_sample: u64, sums: Sums) ->
                 sums.quantile_has_interval.then_some(Interval { lower, upper }),
             )
         }
-        Expression::OutcomeCount(_) => (Some(sums.hits as f64), None),
+        Expression::OutcomeCount(_) | Expression::Distinct(_) => (Some(sums.hits as f64), None),
         Expression::OutcomeValue(..) => (Some(sums.sum), None),
         Expression::Share(_) | Expression::OutcomeRate(_) => {
             (Some(sums.hits as f64 / n), Some(wilson(sums.hits, sums.n)))

@@ -4,9 +4,11 @@
 mod gaps;
 mod groups;
 
-use kaizen_catalogue::{Component, Expression, Measure};
-use kaizen_findings::{About, Finding, latency_tail, level_order, standings, stated_probabilities};
-use kaizen_stats::Predicted;
+use kaizen_catalogue::{Component, Direction, Expression, Measure, Metric};
+use kaizen_findings::{
+    About, Comparison, Finding, latency_tail, level_order, standings, stated_probabilities,
+};
+use kaizen_stats::{Predicted, proportion_dispersion};
 use kaizen_warehouse::queries::{
     QueryError, confidence_levels, processing_times, stated_probabilities as stated,
 };
@@ -38,9 +40,12 @@ pub async fn inspect(work: &mut Work<'_>) -> Result<(), QueryError> {
                 title: &metric.title,
                 unit: &metric.unit,
             };
-            let is_more_better = metric.direction == kaizen_catalogue::Direction::HigherIsBetter;
-            let found = standings(about, &groups, metric.minimum_sample as f64, is_more_better);
-            work.findings.extend(found);
+            let comparison = Comparison {
+                minimum_sample: metric.minimum_sample as f64,
+                higher_is_better: metric.direction == Direction::HigherIsBetter,
+                dispersion: dispersion(work, metric, &name),
+            };
+            work.findings.extend(standings(about, &groups, comparison));
             work.groups.insert(name, groups);
         }
     }
@@ -56,6 +61,18 @@ const fn about(component: &Component) -> About<'_> {
         title: component.title.as_str(),
         unit: "",
     }
+}
+
+/// How many times more than chance a share scatters from day to day of the period.
+fn dispersion(work: &Work<'_>, metric: &Metric, name: &str) -> f64 {
+    let history = work.histories.iter().find(|history| history.metric == name);
+    let Some(history) = history.filter(|_| metric.is_share()) else {
+        return 1.0;
+    };
+    let start = work.analysis.period.start().as_second();
+    let days = history.days.iter().filter(|day| day.start >= start);
+    let shares: Vec<(f64, f64)> = days.filter_map(|day| Some((day.value? * day.n, day.n))).collect();
+    proportion_dispersion(&shares)
 }
 
 /// Of components whose processing time is measured.

@@ -74,6 +74,7 @@ async fn history(
         metric: component.full_name(wanted),
         higher_is_better: wanted.direction == Direction::HigherIsBetter,
         adds_up: adds_up(&wanted.expression),
+        least: least(&wanted.expression),
         hours,
         days,
         now: quality(&series.total),
@@ -138,6 +139,16 @@ const fn adds_up(expression: &Expression) -> bool {
         Expression::Count | Expression::Sum(_) | Expression::OutcomeCount(_) | Expression::OutcomeValue(..)
     )
 }
+
+/// Decisions that an hour must have: of a mean or share ten, of a quantile ten beyond it.
+fn least(expression: &Expression) -> f64 {
+    match expression {
+        Expression::Quantile(_, level) => TELLING / level.min(1.0 - level),
+        _ => TELLING,
+    }
+}
+
+const TELLING: f64 = 10.0;
 
 fn point(metric: &str, series: &Series) -> MetricPoint {
     MetricPoint {

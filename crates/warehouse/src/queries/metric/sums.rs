@@ -51,6 +51,13 @@ impl Columns {
     pub(super) fn of(expression: &Expression) -> Self {
         let (n, hits) = match expression {
             Expression::Share(condition) => share(condition),
+            Expression::Distinct(dimension) => {
+                let value = dimension_sql(dimension);
+                (
+                    "sum(decisions)",
+                    format!("uniqExactIf({value}, {value} != '' AND decisions > 0)"),
+                )
+            }
             Expression::Count
             | Expression::OutcomeCount(_)
             | Expression::OutcomeRate(_)
@@ -139,6 +146,10 @@ fn binds(expression: &Expression) -> Vec<String> {
             let name = dimension_sql(dimension).contains('?').then(|| dimension.clone());
             name.into_iter().chain([value.clone()]).collect()
         }
+        Expression::Distinct(dimension) => {
+            let places = dimension_sql(dimension).matches('?').count();
+            vec![dimension.clone(); 2 * places]
+        }
         _ => Vec::new(),
     }
 }
@@ -221,14 +232,18 @@ pub(super) async fn fetch(
     if !outcomes::are_told(query, scope).await? {
         return Ok(ByGroup::new());
     }
-    let sql = sums_sql(scope, split, columns);
     let starts: Vec<u32> = edges
         .iter()
         .take(edges.len().saturating_sub(1))
         .copied()
         .map(seconds)
         .collect();
-    let mut bound = split.bind(scope.client.query(&sql)).bind(&starts);
+    let hourly = starts.len() > 1 && starts.windows(2).all(|pair| pair[1] - pair[0] == HOUR);
+    let sql = sums_sql(scope, split, columns, hourly);
+    let mut bound = split.bind(scope.client.query(&sql));
+    if !hourly {
+        bound = bound.bind(&starts);
+    }
     for value in &columns.binds {
         bound = bound.bind(value);
     }
@@ -246,9 +261,17 @@ pub(super) async fn fetch(
     Ok(sums)
 }
 
+/// Seconds of an hour, which the rollup counts by.
+const HOUR: u32 = 3_600;
+
 /// Points are found by rounding the hour down to the nearest of their first instants, which `jiff` computed: one
-/// library knows the time zones.
-fn sums_sql(scope: &Scope<'_>, split: Split<'_>, columns: &Columns) -> String {
+/// library knows the time zones. Of every hour they are the hours themselves.
+fn sums_sql(scope: &Scope<'_>, split: Split<'_>, columns: &Columns, hourly: bool) -> String {
+    let bucket = if hourly {
+        "toUnixTimestamp(hour)"
+    } else {
+        "toUInt32(roundDown(toUnixTimestamp(hour), ?))"
+    };
     let group = split.sql(dimension_sql);
     let quantile = columns.quantile.map_or(
         "toFloat64(0) AS quantile, toFloat64(0) AS lower, toFloat64(0) AS upper, false AS has_interval"
@@ -257,7 +280,7 @@ fn sums_sql(scope: &Scope<'_>, split: Split<'_>, columns: &Columns) -> String {
     );
     format!(
         "SELECT group, bucket, n, hits, sum, sum_squares, quantile, lower, upper, has_interval FROM ( \
-         SELECT {group} AS group, toUInt32(roundDown(toUnixTimestamp(hour), ?)) AS bucket, \
+         SELECT {group} AS group, {bucket} AS bucket, \
          toUInt64({}) AS n, toUInt64({}) AS hits, {} AS sum, {} AS sum_squares, {quantile} \
          FROM rollup_hourly WHERE {} GROUP BY group, bucket)",
         columns.n,

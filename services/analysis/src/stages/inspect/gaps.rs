@@ -62,15 +62,13 @@ async fn reason(
         return Ok(Reason::NotYet);
     }
     // What others bring in the same hours; those that expect nothing say nothing.
-    let mut brought = others
-        .iter()
+    let brought: Vec<f64> = (others.iter())
         .filter_map(|it| it.between(gap.start, gap.end))
-        .peekable();
-    let is_shared = brought.peek().is_some() && brought.all(|it| it < HALF);
-    Ok(if is_shared {
-        Reason::AllSilent
-    } else {
-        Reason::Silent
+        .collect();
+    Ok(match brought.as_slice() {
+        [] => Reason::Unknown,
+        all if all.iter().all(|it| *it < HALF) => Reason::AllSilent,
+        _ => Reason::Silent,
     })
 }
 
