@@ -91,7 +91,7 @@ fn detail(detail: &Detail) -> Value {
                 .map(|it| json!({"stated": it.stated, "observed": it.observed, "n": it.n}))
                 .collect();
             json!({"stated_by": it.stated_by, "slope": it.slope, "p_value": it.p_value,
-                   "expected_calibration_error": it.expected_calibration_error, "levels": levels})
+                   "bias": it.bias, "expected_calibration_error": it.expected_calibration_error, "levels": levels})
         }
         Detail::MissingData(it) => json!({
             "end": it.window.as_ref().and_then(|window| instant(window.end_time)), "expected": it.expected,

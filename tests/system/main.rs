@@ -6,6 +6,8 @@ mod api;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod catalogue;
+#[cfg(test)]
 mod chaos;
 #[cfg(test)]
 mod client;

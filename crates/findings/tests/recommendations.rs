@@ -404,6 +404,7 @@ fn bold_confidence_is_divided_by_its_temperature() {
             stated_by: "confidence".to_owned(),
             slope: Some(0.5),
             error: Some(0.06),
+            bias: Some(0.01),
             p_value: 1e-9,
             levels: vec![level("0.9", 0.84), level("0.6", 0.58)],
         }),

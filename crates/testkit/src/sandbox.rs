@@ -81,11 +81,23 @@ impl Sandbox {
     /// # Errors
     /// As [`Sandbox::start`].
     pub async fn with(collector: &[(&str, &str)]) -> Result<Self> {
+        Self::with_each(collector, &[]).await
+    }
+
+    /// The same, with further variables for every service.
+    ///
+    /// # Errors
+    /// As [`Sandbox::start`].
+    pub async fn with_all(variables: &[(&str, &str)]) -> Result<Self> {
+        Self::with_each(variables, variables).await
+    }
+
+    async fn with_each(collector: &[(&str, &str)], others: &[(&str, &str)]) -> Result<Self> {
         let stack = Stack::start().await?;
         let (collector, analysis, reporting) = tokio::try_join!(
             Service::start("collector", false, &stack, collector),
-            Service::start("analysis", true, &stack, &[]),
-            Service::start("reporting", true, &stack, &[]),
+            Service::start("analysis", true, &stack, others),
+            Service::start("reporting", true, &stack, others),
         )?;
         Ok(Self {
             reporting,

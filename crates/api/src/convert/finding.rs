@@ -74,6 +74,7 @@ fn miscalibration(it: Miscalibration) -> wire::Miscalibration {
         stated_by: it.stated_by,
         slope: it.slope,
         expected_calibration_error: it.error,
+        bias: it.bias,
         p_value: it.p_value,
         levels: it.levels.into_iter().map(level).collect(),
     }

@@ -15,6 +15,8 @@ pub struct Miscalibration {
     pub slope: Option<f64>,
     /// Of stated probabilities, the mean distance to what was observed, 0 to 1.
     pub error: Option<f64>,
+    /// Of stated probabilities, their mean less the share of successes.
+    pub bias: Option<f64>,
     /// p-value of confidence that means what it says.
     pub p_value: f64,
     /// What was stated, and what came of it.
@@ -85,6 +87,7 @@ pub fn level_order(about: About<'_>, levels: &[Stated], significance: f64) -> Op
         stated_by: "confidence_level".to_owned(),
         slope: None,
         error: None,
+        bias: None,
         p_value,
         levels: known.into_iter().map(level).collect(),
     };
@@ -104,15 +107,18 @@ pub fn stated_probabilities(
     if error < MATTERS || curve.iter().map(|bin| bin.trials).sum::<f64>() < FEWEST {
         return None;
     }
-    let manner = match found.slope {
-        slope if slope < 1.0 => "too bold",
-        _ => "too timid",
+    let weighed = |of: fn(&ReliabilityBin) -> f64| curve.iter().map(|bin| bin.trials * of(bin)).sum::<f64>();
+    let bias = weighed(|bin| bin.stated - bin.observed) / weighed(|_| 1.0);
+    let manner = match (bias.abs() > error / 2.0, bias > 0.0, found.slope < 1.0) {
+        (true, true, _) => "too high",
+        (true, false, _) => "too low",
+        (false, _, true) => "too bold",
+        (false, _, false) => "too timid",
     };
     let text = format!(
-        "{}: the probabilities stated by {measure} are {manner}: on average they are {} off (temperature {:.2})",
+        "{}: the probabilities stated by {measure} are {manner}: on average they are {} off",
         about.title,
         told(error, "ratio"),
-        1.0 / found.slope,
     );
     let level = |bin: &ReliabilityBin| Level {
         stated: format!("{:.3}", bin.stated),
@@ -123,6 +129,7 @@ pub fn stated_probabilities(
         stated_by: measure.to_owned(),
         slope: Some(found.slope),
         error: Some(error),
+        bias: Some(bias),
         p_value: found.p_value,
         levels: curve.iter().map(level).collect(),
     };

@@ -3,6 +3,7 @@
 use crate::facts::{ComponentFacts, Facts};
 use crate::finding::{Detail, Finding, Miscalibration};
 use crate::recommend::{Difficulty, Draft, Estimate, Evidence};
+use crate::words::told;
 
 const HOURS: f64 = 8.0;
 
@@ -30,12 +31,17 @@ fn of<'a>(component: &'a ComponentFacts, finding: &Finding, it: &Miscalibration)
             .map(|pair| pair[1].observed - pair[0].observed);
         turned.fold(0.0, f64::max)
     });
-    let mend = match it.slope {
-        Some(slope) => format!(
+    let mend = match (it.slope, it.bias) {
+        (_, Some(bias)) if bias.abs() > off / 2.0 => format!(
+            "{} the stated probabilities by {} on average, and check again next week",
+            if bias > 0.0 { "Lower" } else { "Raise" },
+            told(bias.abs(), "ratio")
+        ),
+        (Some(slope), _) => format!(
             "Divide the log-odds of the stated probabilities by {:.2} (temperature scaling), and check again next week",
             1.0 / slope
         ),
-        None => {
+        _ => {
             "State confidence by what came of like decisions, not by what the model says of itself".to_owned()
         }
     };
