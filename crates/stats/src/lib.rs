@@ -19,17 +19,22 @@ mod winners_and_losers;
 
 // Time series. A missing value is NaN.
 mod anomalies;
+mod any_look;
 mod autocorrelation;
 mod change_points;
+mod cholesky;
 mod focus;
 mod grid;
+mod impact;
 mod mann_kendall;
+mod nnls;
 mod noise;
 mod online;
 mod pelt;
 mod robust;
 mod seasonal;
 mod series;
+mod student;
 #[cfg(test)]
 mod testing;
 mod theil_sen;
@@ -57,10 +62,13 @@ pub use wilson::wilson_interval;
 pub use winners_and_losers::{Standing, standings_by_mean, standings_by_proportion};
 
 pub use anomalies::{Anomaly, anomalies};
+pub use any_look::any_look_bound;
 pub use autocorrelation::{autocorrelation, effective_n};
 pub use change_points::{ChangePoint, change_points};
 pub use grid::Grid;
+pub use impact::{Control, ControlUse, Impact, Method, Novelty, Placebo, Posterior, Question, Verdict, impact};
 pub use mann_kendall::{MannKendall, mann_kendall};
+pub use nnls::nonnegative_least_squares;
 pub use online::{Online, online};
 pub use seasonal::{Seasonal, likely_season, seasonal};
 pub use series::{Analysis, Direction, Times, analyse};

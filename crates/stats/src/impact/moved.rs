@@ -1,0 +1,205 @@
+use super::posterior::{Part, Posterior};
+use super::regression::Fit;
+use super::window::Window;
+use crate::autocorrelation::{autocorrelation, effective_n};
+use crate::cholesky::{cholesky, inverse};
+
+/// How likely it is, beforehand, that something else happened to all series at the time of the change, and that it happened
+/// to one control alone.
+const SHOCK: f64 = 0.05;
+const WRONG: f64 = 0.10;
+
+/// Standard deviation of such moves, in standard deviations of a step.
+const MOVE: f64 = 1.5;
+
+/// What may have happened to the controls at the time of the change.
+struct Story {
+    weight: f64,
+    /// Expected move of all, and of the one.
+    moves: Vec<f64>,
+    covariance: Vec<Vec<f64>>,
+    all: bool,
+    one: Option<usize>,
+}
+
+/// What is known of the moves of the controls at the time of the change.
+pub(super) struct Moves {
+    stories: Vec<Story>,
+    /// Standard deviation of a step of each control, and of the series.
+    scales: Vec<f64>,
+    own_scale: f64,
+}
+
+impl Moves {
+    /// Weighs the stories by how well they tell the controls' own differences before to after. The series itself has no say:
+    /// what it tells of the effect is kept. `None` where the controls do not vary on their own.
+    pub(super) fn of(window: &Window, series: &[f64], controls: &[&[f64]]) -> Option<Self> {
+        let (own_scale, _) = scatter(window, series)?;
+        let scattered: Vec<(f64, Vec<f64>)> = controls
+            .iter()
+            .map(|control| scatter(window, control))
+            .collect::<Option<_>>()?;
+        let scales: Vec<f64> = scattered.iter().map(|(scale, _)| *scale).collect();
+        let inverse = inverse(&cholesky(&chance(window, &scattered), controls.len())?);
+        let differences: Vec<f64> = controls
+            .iter()
+            .zip(&scales)
+            .map(|(control, scale)| (window.mean(control, true) - window.mean(control, false)) / scale)
+            .collect();
+        let k = controls.len();
+        let ones = (0..k).map(Some).chain([None]);
+        let mut stories: Vec<Story> = ones
+            .flat_map(|one| [(false, one), (true, one)])
+            // With one control, both at once are no more than either.
+            .filter(|(all, one)| k > 1 || !(*all && one.is_some()))
+            .map(|(all, one)| story(&inverse, &differences, all, one))
+            .collect();
+        let sum: f64 = stories.iter().map(|story| story.weight).sum();
+        stories.iter_mut().for_each(|story| story.weight /= sum);
+        Some(Self {
+            stories,
+            scales,
+            own_scale,
+        })
+    }
+
+    /// Probability that all moved.
+    pub(super) fn shock(&self) -> f64 {
+        let all = self.stories.iter().filter(|story| story.all);
+        all.map(|story| story.weight).sum()
+    }
+
+    /// Probability that this control moved alone.
+    pub(super) fn wrong(&self, control: usize) -> f64 {
+        let alone = self.stories.iter().filter(|story| story.one == Some(control));
+        alone.map(|story| story.weight).sum()
+    }
+
+    /// What is known of the effect. `at` is where the effect stands among the coefficients, `first` where the controls start.
+    /// What a control moved alone is taken out of it; what all moved is expected of the series as a whole, not only the part
+    /// that its regression on noisy controls passes on.
+    pub(super) fn posterior(&self, fits: &[Fit], at: usize, first: usize, columns: usize) -> Posterior {
+        let mut parts = Vec::new();
+        for story in &self.stories {
+            for fit in fits {
+                let (mut weights, mut expected) = (vec![0.0; columns], 0.0);
+                weights[at] = 1.0;
+                let mut gradients = Vec::new();
+                let mut moves = story.moves.iter();
+                if story.all {
+                    let size = moves.next().copied().unwrap_or_default();
+                    expected = self.own_scale * size;
+                    let mut passed = vec![0.0; columns];
+                    for (control, scale) in self.scales.iter().enumerate() {
+                        weights[first + control] += scale * size;
+                        passed[first + control] = *scale;
+                    }
+                    gradients.push(fit.combined(&passed).0 - self.own_scale);
+                }
+                if let Some(one) = story.one {
+                    let size = moves.next().copied().unwrap_or_default();
+                    weights[first + one] += self.scales[one] * size;
+                    let mut passed = vec![0.0; columns];
+                    passed[first + one] = self.scales[one];
+                    gradients.push(fit.combined(&passed).0);
+                }
+                let (mean, error) = fit.combined(&weights);
+                let unknown: f64 = story
+                    .covariance
+                    .iter()
+                    .zip(&gradients)
+                    .map(|(row, a)| a * row.iter().zip(&gradients).map(|(c, b)| c * b).sum::<f64>())
+                    .sum();
+                parts.push(Part {
+                    weight: story.weight * fit.weight,
+                    mean: mean - expected,
+                    error: (error * error + unknown).sqrt(),
+                    freedom: fit.freedom,
+                });
+            }
+        }
+        Posterior::new(parts)
+    }
+}
+
+/// Standard deviation of a step within the sides, and the deviations in units of it.
+fn scatter(window: &Window, column: &[f64]) -> Option<(f64, Vec<f64>)> {
+    let means = [false, true].map(|after| window.mean(column, after));
+    let mut deviations = vec![f64::NAN; column.len()];
+    let (mut square, mut count) = (0.0, 0.0);
+    for step in window.used().filter(|step| column[*step].is_finite()) {
+        let deviation = column[step] - means[usize::from(step >= window.change)];
+        deviations[step] = deviation;
+        square += deviation * deviation;
+        count += 1.0;
+    }
+    let scale = (square / (count - 2.0)).sqrt();
+    deviations.iter_mut().for_each(|deviation| *deviation /= scale);
+    (scale > 0.0 && scale.is_finite()).then_some((scale, deviations))
+}
+
+/// Covariance of the differences that chance makes.
+fn chance(window: &Window, scattered: &[(f64, Vec<f64>)]) -> Vec<Vec<f64>> {
+    let phis = scattered
+        .iter()
+        .map(|(_, deviations)| autocorrelation(deviations, 1));
+    let phi = phis.sum::<f64>() / scattered.len() as f64;
+    let [before, after] = [window.before, window.after].map(|n| effective_n(n, phi));
+    // The likeness is an estimate: with few independent values it is often too small.
+    let few = 1.0 + 2.0 / (before + after);
+    let size = (1.0 / before + 1.0 / after) * few;
+    let covariance = |a: &[f64], b: &[f64]| {
+        let products = a.iter().zip(b).map(|(a, b)| a * b).filter(|product| product.is_finite());
+        let (sum, count) = products.fold((0.0, 0.0), |(sum, count), product| (sum + product, count + 1.0));
+        sum / f64::max(count - 2.0, 1.0) * size
+    };
+    scattered
+        .iter()
+        .map(|(_, a)| scattered.iter().map(|(_, b)| covariance(a, b)).collect())
+        .collect()
+}
+
+/// One story: how likely, and how far what moved did so.
+fn story(inverse: &[Vec<f64>], differences: &[f64], all: bool, one: Option<usize>) -> Story {
+    let k = differences.len();
+    let product = |vector: &[f64]| -> Vec<f64> {
+        inverse
+            .iter()
+            .map(|row| row.iter().zip(vector).map(|(a, b)| a * b).sum())
+            .collect()
+    };
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let together = all.then(|| vec![1.0; k]);
+    let alone = one.map(|one| (0..k).map(|at| f64::from(u8::from(at == one))).collect());
+    let directions: Vec<Vec<f64>> = together.into_iter().chain(alone).collect();
+    let told = product(differences);
+    let pulls: Vec<f64> = directions.iter().map(|direction| dot(direction, &told)).collect();
+    let precision: Vec<Vec<f64>> = directions
+        .iter()
+        .enumerate()
+        .map(|(row, a)| {
+            let a = product(a);
+            let prior = |column: usize| f64::from(u8::from(row == column)) / (MOVE * MOVE);
+            directions
+                .iter()
+                .enumerate()
+                .map(|(column, b)| dot(&a, b) + prior(column))
+                .collect()
+        })
+        .collect();
+    // The prior makes it definite.
+    let lower = cholesky(&precision, directions.len()).unwrap_or_default();
+    let covariance = crate::cholesky::inverse(&lower);
+    let moves: Vec<f64> = covariance.iter().map(|row| dot(row, &pulls)).collect();
+    let determinant: f64 = (0..lower.len()).map(|row| (lower[row][row] * MOVE).ln()).sum();
+    let likelihood = 0.5 * dot(&moves, &pulls) - determinant;
+    let prior_all = if all { SHOCK } else { 1.0 - SHOCK };
+    let prior_one = if one.is_some() { WRONG / k as f64 } else { 1.0 - WRONG };
+    Story {
+        weight: prior_all * prior_one * likelihood.min(600.0).exp(),
+        moves,
+        covariance,
+        all,
+        one,
+    }
+}

@@ -1,0 +1,56 @@
+use super::regression::{Regression, posterior};
+use super::{EFFECT, Prepared, unit};
+
+/// Whether an effect is the same at the end as at the start.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Novelty {
+    /// Effect in the first third of the steps after the change.
+    pub first: f64,
+    /// Effect in the last third.
+    pub last: f64,
+    /// Two-sided p-value of no difference between the two.
+    pub p_value: f64,
+    /// Whether the effect fades: the last third is nearer to zero, or beyond it, and that is no chance at 5 %.
+    pub fading: bool,
+}
+
+/// Thirds need so many steps each.
+const LEAST: usize = 3;
+
+/// The p-value below which the effect is said to fade.
+const CALLED: f64 = 0.05;
+
+/// Compares the thirds in one regression: the difference of the last and the first has a column of its own.
+pub(super) fn find(prepared: &Prepared<'_>, effect: f64) -> Option<Novelty> {
+    let window = &prepared.window;
+    let third = (window.range.end - window.change) / 3;
+    if third < LEAST {
+        return None;
+    }
+    let (mut columns, _) = prepared.explaining(window.change);
+    let turn = |step: usize| match step {
+        step if step < window.change || step >= window.range.end => 0.0,
+        step if step < window.change + third => -0.5,
+        step if step >= window.range.end - third => 0.5,
+        _ => 0.0,
+    };
+    columns.push((0..window.values.len()).map(turn).collect());
+    let count = columns.len();
+    let fits = Regression {
+        values: &window.values,
+        columns,
+        samples: prepared.question.samples,
+    }
+    .fits()?;
+    let difference = posterior(&fits, &unit(count - 1, count));
+    let middle = posterior(&fits, &unit(EFFECT, count)).mean();
+    let below = difference.below(0.0);
+    let p_value = 2.0 * below.min(1.0 - below);
+    let half = difference.mean() / 2.0;
+    Some(Novelty {
+        first: middle - half,
+        last: middle + half,
+        p_value,
+        fading: p_value < CALLED && half * effect < 0.0,
+    })
+}
