@@ -46,9 +46,12 @@ pub enum Error {
     Csv(#[from] csv::Error),
 }
 
-const TIME: &str = "must be RFC 3339, YYYY-MM-DD, YYYY-MM-DD HH:MM:SS or a plain number";
-const SAME: &str = "must be of the kind of the first line: all times or all plain numbers";
-const VALUE: &str = "must be a finite number, or empty where it is missing";
+/// What a time must be.
+pub const TIME: &str = "must be RFC 3339, YYYY-MM-DD, YYYY-MM-DD HH:MM:SS or a plain number";
+/// What times must be together.
+pub const SAME: &str = "must be of the kind of the first line: all times or all plain numbers";
+/// What a value must be.
+pub const VALUE: &str = "must be a finite number, or empty where it is missing";
 
 /// Reads a series.
 ///
@@ -97,7 +100,7 @@ pub fn read(from: impl Read) -> Result<Series, Error> {
 }
 
 /// Seconds or a plain number, and which of the two.
-fn time(text: &str) -> Option<(f64, bool)> {
+pub fn time(text: &str) -> Option<(f64, bool)> {
     if let Ok(number) = text.parse::<f64>() {
         return number.is_finite().then_some((number, true));
     }
@@ -112,7 +115,8 @@ fn time(text: &str) -> Option<(f64, bool)> {
     Some((timestamp.as_millisecond() as f64 / 1000.0, false))
 }
 
-fn number(text: &str) -> Option<f64> {
+/// A finite number; NaN where it is missing.
+pub fn number(text: &str) -> Option<f64> {
     if text.is_empty() || text.eq_ignore_ascii_case("nan") {
         return Some(f64::NAN);
     }

@@ -4,12 +4,18 @@
 
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 
+use std::sync::LazyLock;
+
 use kaizen_stats::{Control, Impact, Question, Verdict, impact};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-const SEEDS: u64 = 1000;
+/// Fewer with `KAIZEN_SEEDS`.
+static SEEDS: LazyLock<u64> = LazyLock::new(|| {
+    let asked = std::env::var("KAIZEN_SEEDS").ok().and_then(|seeds| seeds.parse().ok());
+    asked.unwrap_or(1000).min(1000)
+});
 const BEFORE: usize = 60;
 const AFTER: usize = 28;
 
@@ -172,23 +178,25 @@ fn measure(sample: &Sample, until: usize) -> Option<Impact> {
         excluded: &[],
         higher_is_better: true,
         horizon: AFTER,
+        arms: None,
     })
+    .ok()
 }
 
 /// Of all seeds, how often the interval holds the truth, how wide it is, and how often something was called.
 fn row(name: &str, scenario: &Scenario) {
     let (mut held, mut width, mut called, mut wrong, mut once, mut fading, mut error) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
-    for seed in 0..SEEDS {
+    for seed in 0..*SEEDS {
         let sample = sample(scenario, seed);
         let Some(found) = measure(&sample, BEFORE + AFTER) else { continue };
-        let count = |what: bool| f64::from(u8::from(what)) / SEEDS as f64;
+        let count = |what: bool| f64::from(u8::from(what)) / *SEEDS as f64;
         held += count(found.interval.0 <= sample.truth && sample.truth <= found.interval.1);
-        width += (found.interval.1 - found.interval.0) / SEEDS as f64;
-        error += (found.effect - sample.truth) / SEEDS as f64;
+        width += (found.interval.1 - found.interval.0) / *SEEDS as f64;
+        error += (found.effect - sample.truth) / *SEEDS as f64;
         called += count(found.verdict == Verdict::Improved);
         wrong += count(found.verdict == Verdict::Worse);
         once += count(found.interval.0 > 0.0 || found.interval.1 < 0.0);
-        fading += count(found.novelty.is_some_and(|novelty| novelty.fading));
+        fading += count(found.series.and_then(|series| series.novelty).is_some_and(|novelty| novelty.fading));
     }
     println!(
         "{name}, phi {}, effect {}: held {held:.3}, width {width:.2}, bias {error:.3}, improved {called:.3}, worse {wrong:.3}, once {once:.3}, fading {fading:.3}",
@@ -252,7 +260,7 @@ fn looks() {
             for effect in [0.0, 0.5, 1.0] {
                 let scenario = Scenario { controls, ..Scenario::plain(phi, effect) };
                 let (mut called, mut once, mut last) = (0, 0, 0);
-                for seed in 0..SEEDS {
+                for seed in 0..*SEEDS {
                     let sample = sample(&scenario, seed);
                     let found: Vec<Impact> = (BEFORE + 1..=BEFORE + AFTER).filter_map(|until| measure(&sample, until)).collect();
                     let decided = |found: &Impact| matches!(found.verdict, Verdict::Improved | Verdict::Worse);
@@ -262,9 +270,9 @@ fn looks() {
                 }
                 println!(
                     "daily looks, phi {phi}, {controls} controls, effect {effect}: called at any {:.3}, at the last {:.3}, by the interval of one look at any {:.3}",
-                    f64::from(called) / SEEDS as f64,
-                    f64::from(last) / SEEDS as f64,
-                    f64::from(once) / SEEDS as f64
+                    f64::from(called) / *SEEDS as f64,
+                    f64::from(last) / *SEEDS as f64,
+                    f64::from(once) / *SEEDS as f64
                 );
             }
         }
@@ -276,13 +284,13 @@ fn quick() {
         print!("{phi}: ");
         for plain in [Scenario::plain(phi, 0.0), Scenario { controls: 3, ..Scenario::plain(phi, 0.0) }] {
             let (mut held, mut width) = (0, 0.0);
-            for seed in 0..SEEDS {
+            for seed in 0..*SEEDS {
                 let sample = sample(&plain, seed);
                 let Some(found) = measure(&sample, BEFORE + AFTER) else { continue };
                 held += u32::from(found.interval.0 <= sample.truth && sample.truth <= found.interval.1);
-                width += (found.interval.1 - found.interval.0) / SEEDS as f64;
+                width += (found.interval.1 - found.interval.0) / *SEEDS as f64;
             }
-            print!("{:.3} {:.2}   ", f64::from(held) / SEEDS as f64, width);
+            print!("{:.3} {:.2}   ", f64::from(held) / *SEEDS as f64, width);
         }
         println!();
     }

@@ -4,8 +4,10 @@
 mod controls;
 mod moved;
 mod novelty;
+mod over_time;
 mod placebo;
 mod posterior;
+mod randomised;
 mod regression;
 mod window;
 
@@ -17,8 +19,10 @@ use crate::seasonal::seasonal;
 use crate::trend::trend;
 use moved::Moves;
 pub use novelty::Novelty;
+pub use over_time::{Observed, impact_over_time};
 pub use placebo::Placebo;
 pub use posterior::Posterior;
+pub use randomised::{Arm, Arms, Covariate};
 use regression::{Fit, Regression, posterior};
 use window::Window;
 
@@ -51,11 +55,17 @@ pub struct Question<'a> {
     /// Steps after the change for which the measurement is planned, 1 or more: until then it may be looked at after every
     /// step at the price of looking once at the end; it may be later too, at a higher price.
     pub horizon: usize,
+    /// Where chance said which decisions the change applied to.
+    pub arms: Option<&'a Arms>,
 }
 
 /// A method of the ladder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
+    /// Decisions with the change against decisions without it, as chance dealt them.
+    Randomised,
+    /// The same less what a number known before the change tells.
+    RandomisedWithCovariate,
     /// The series less what up to four controls tell of it.
     ControlRegression,
     /// The series less what a mixture of controls, chosen among more, tells of it.
@@ -68,6 +78,8 @@ impl Method {
     /// Its name in results.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Randomised => "randomised_welch",
+            Self::RandomisedWithCovariate => "randomised_cuped",
             Self::ControlRegression => "control_regression",
             Self::SyntheticControl => "synthetic_control",
             Self::SeasonalLevel => "seasonal_level",
@@ -113,11 +125,38 @@ pub struct ControlUse {
     pub moved_alone: Option<f64>,
 }
 
+/// A rung of the ladder, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rung {
+    /// `randomised`, `controls` or `seasonal`.
+    pub name: &'static str,
+    /// Why it was not used; `None` for the one that was.
+    pub refused: Option<&'static str>,
+}
+
+/// How much a measurement is to be trusted, 0..=1, and what that is made of.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Confidence {
+    /// The product of the others.
+    pub value: f64,
+    /// What the method can be trusted with at most: 1 randomised, 0.9 with controls, 0.7 without. Without either, whatever
+    /// else happened at the time of the change looks like its effect.
+    pub method: f64,
+    /// What is known of what will be known at the horizon.
+    pub information: f64,
+    /// Share of the steps looked at that have a value.
+    pub present: f64,
+    /// 1 less the share of placebos that had as large an effect, for an effect that is called; else 1.
+    pub placebo: f64,
+}
+
 /// The effect of a change.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Impact {
     /// How it was measured.
     pub method: Method,
+    /// The ladder down to the method used.
+    pub rungs: Vec<Rung>,
     /// Mean of the values after less what they would have been.
     pub effect: f64,
     /// 95 % interval of one look.
@@ -128,14 +167,25 @@ pub struct Impact {
     pub p_positive: f64,
     /// What is said of it.
     pub verdict: Verdict,
-    /// The smallest effect that is called with a probability of 80 %.
+    /// The smallest effect that is called at this look with a probability of 80 %.
     pub detectable: f64,
-    /// Mean of the values used before the change.
+    /// How much all this is to be trusted.
+    pub confidence: Confidence,
+    /// Mean of the values used before the change, or without it.
     pub before: f64,
-    /// Mean of the values used after it.
+    /// Mean of the values used after it, or with it.
     pub after: f64,
-    /// Values used before and after.
-    pub steps: (usize, usize),
+    /// Values used before and after, or without and with it.
+    pub values: (usize, usize),
+    /// What is known of the effect.
+    pub posterior: Posterior,
+    /// What the series told; `None` where chance dealt the change.
+    pub series: Option<SeriesFindings>,
+}
+
+/// What a series told besides the effect.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeriesFindings {
     /// Values left out as being far from all others.
     pub far: usize,
     /// How alike neighbours are.
@@ -148,12 +198,24 @@ pub struct Impact {
     pub controls: Vec<ControlUse>,
     /// Probability that something happened to all controls, and so to the series, at the time of the change.
     pub shock: Option<f64>,
-    /// What is known of the effect.
-    pub posterior: Posterior,
     /// The same at times when nothing was changed.
     pub placebo: Placebo,
     /// Whether the effect fades.
     pub novelty: Option<Novelty>,
+}
+
+/// Why no effect can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unmeasurable {
+    /// The baseline is too short.
+    #[error("there are {0} values before the change; {LEAST_BEFORE} are needed")]
+    Before(usize),
+    /// It is too early.
+    #[error("there are {0} values after the change; {LEAST_AFTER} are needed")]
+    After(usize),
+    /// The values do not vary, or there are as many things to fit as values.
+    #[error("the values do not vary, or there are too few of them for their season and controls")]
+    Noise,
 }
 
 /// Values that are needed before and after.
@@ -170,7 +232,14 @@ const SHORT: usize = 12;
 /// The p-value below which a series without controls is taken to have a trend before the change.
 const DRIFT: f64 = 0.01;
 
-/// Measures the effect of a change. `None` with fewer than 14 values before or 2 after, or where nothing varies.
+/// What a method can be trusted with at most.
+const TRUST_CONTROLS: f64 = 0.9;
+const TRUST_SEASONAL: f64 = 0.7;
+
+/// With a smaller share of the planned information, nothing having been seen says nothing.
+const EARLY: f64 = 0.25;
+
+/// Measures the effect of a change.
 ///
 /// The series is explained by a step at the change, its season, and the controls, with noise of which neighbours are alike:
 /// the coefficients by generalised least squares, their uncertainty by Student's t over all likenesses that the data allow,
@@ -179,58 +248,149 @@ const DRIFT: f64 = 0.01;
 /// "Synthetic Control Methods for Comparative Case Studies", J. Am. Statist. Ass. 105 (2010), and the errors that M. Bertrand,
 /// E. Duflo and S. Mullainathan, "How Much Should We Trust Differences-in-Differences Estimates?", Q. J. Econ. 119 (2004),
 /// found missing.
-pub fn impact(question: &Question<'_>) -> Option<Impact> {
-    let prepared = Prepared::of(question);
-    let measured = prepared.measure()?;
-    let window = &prepared.window;
-    let phi = measured.fits.iter().map(|fit| fit.weight * fit.phi).sum();
-    let known = &measured.known;
-    let information = |after: usize| 1.0 / (1.0 / effective_n(window.before, phi) + 1.0 / effective_n(after, phi));
-    let bound = any_look_bound(information(window.after) / information(question.horizon.max(1)));
-    let interval = known.interval(Z95);
-    let interval_at_any_look = known.interval(bound.min(WIDEST));
-    let p_positive = 1.0 - known.below(0.0);
-    let error = (interval.1 - interval.0) / (2.0 * Z95);
-    let mut uses = measured.uses;
-    for (column, at) in prepared.used.iter().enumerate() {
-        let mut weights = vec![0.0; measured.columns];
-        weights[measured.first + column] = 1.0;
-        uses[*at].weight = Some(posterior(&measured.fits, &weights).mean());
-        uses[*at].moved_alone = measured.moves.as_ref().map(|moves| moves.wrong(column));
+///
+/// # Errors
+/// With fewer than 14 values before the change or 2 after it, or where nothing varies, there is no effect to be told.
+pub fn impact(question: &Question<'_>) -> Result<Impact, Unmeasurable> {
+    let mut rungs = Vec::new();
+    let mut rung = |name, refused| rungs.push(Rung { name, refused });
+    match question.arms.map(|arms| (arms, randomised::compare(arms))) {
+        Some((arms, Some((with_covariate, known)))) => {
+            rung("randomised", None);
+            return Ok(of_arms(question, arms, with_covariate, known, rungs));
+        }
+        Some((_, None)) => rung("randomised", Some("an arm has fewer than two values, or nothing varies")),
+        None => rung("randomised", Some("chance did not say which decisions the change applies to")),
     }
-    Some(Impact {
-        method: measured.method,
+    let prepared = Prepared::of(question);
+    if prepared.used.is_empty() {
+        rung(
+            "controls",
+            Some(match question.controls {
+                [] => "there are no series that the change did not touch",
+                _ => "no control can be used",
+            }),
+        );
+        rung("seasonal", None);
+    } else {
+        rung("controls", None);
+    }
+    let measured = prepared.measure()?;
+    Ok(of_series(&prepared, measured, rungs))
+}
+
+fn of_arms(question: &Question<'_>, arms: &Arms, with_covariate: bool, known: Posterior, rungs: Vec<Rung>) -> Impact {
+    let values = arms.without.outcome.count + arms.with.outcome.count;
+    let information = values / arms.planned.max(1.0);
+    let said = Said::of(&known, information, question.higher_is_better);
+    Impact {
+        method: if with_covariate {
+            Method::RandomisedWithCovariate
+        } else {
+            Method::Randomised
+        },
+        rungs,
         effect: known.mean(),
-        interval,
-        interval_at_any_look,
-        p_positive,
-        verdict: verdict(interval, interval_at_any_look, question.higher_is_better),
-        detectable: error * (bound.min(WIDEST) + Z80),
+        interval: said.interval,
+        interval_at_any_look: said.interval_at_any_look,
+        p_positive: 1.0 - known.below(0.0),
+        verdict: said.verdict,
+        detectable: said.detectable,
+        confidence: Confidence::of(1.0, information, 1.0, 1.0),
+        before: arms.without.outcome.mean(),
+        after: arms.with.outcome.mean(),
+        values: (arms.without.outcome.count as usize, arms.with.outcome.count as usize),
+        posterior: known,
+        series: None,
+    }
+}
+
+fn of_series(prepared: &Prepared<'_>, measured: Measured, rungs: Vec<Rung>) -> Impact {
+    let (window, question, known) = (&prepared.window, prepared.question, &measured.known);
+    let phi: f64 = measured.fits.iter().map(|fit| fit.weight * fit.phi).sum();
+    let at = |after: usize| {
+        let [before, after] = [window.before, after].map(|n| effective_n(n, phi.max(0.0)));
+        1.0 / (1.0 / before + 1.0 / after)
+    };
+    let information = at(window.after) / at(question.horizon.max(1));
+    let said = Said::of(known, information, question.higher_is_better);
+    let placebo = placebo::run(prepared, &measured.fits);
+    let called = matches!(said.verdict, Verdict::Improved | Verdict::Worse);
+    let trusted = placebo.share().filter(|_| called).map_or(1.0, |share| 1.0 - share);
+    let present = (window.before + window.after) as f64 / window.range.len() as f64;
+    let most = match measured.method {
+        Method::SeasonalLevel => TRUST_SEASONAL,
+        _ => TRUST_CONTROLS,
+    };
+    Impact {
+        method: measured.method,
+        rungs,
+        effect: known.mean(),
+        interval: said.interval,
+        interval_at_any_look: said.interval_at_any_look,
+        p_positive: 1.0 - known.below(0.0),
+        verdict: said.verdict,
+        detectable: said.detectable,
+        confidence: Confidence::of(most, information, present, trusted),
         before: window.mean(&window.values, false),
         after: window.mean(&window.values, true),
-        steps: (window.before, window.after),
-        far: window.far,
-        phi,
-        season: prepared.season,
-        drift: prepared.drift,
-        controls: uses,
-        shock: measured.moves.as_ref().map(Moves::shock),
-        placebo: placebo::run(&prepared, &measured.fits),
-        novelty: novelty::find(&prepared, known.mean()),
+        values: (window.before, window.after),
+        series: Some(SeriesFindings {
+            far: window.far,
+            phi,
+            season: prepared.season,
+            drift: prepared.drift,
+            controls: prepared.uses(&measured),
+            shock: measured.moves.as_ref().map(Moves::shock),
+            placebo,
+            novelty: measured.novelty,
+        }),
         posterior: measured.known,
-    })
+    }
+}
+
+impl Confidence {
+    fn of(method: f64, information: f64, present: f64, placebo: f64) -> Self {
+        let information = information.min(1.0);
+        Self {
+            value: method * information * present * placebo,
+            method,
+            information,
+            present,
+            placebo,
+        }
+    }
 }
 
 /// Bounds wider than this are not worth telling apart, and no digits are left for them.
 const WIDEST: f64 = 8.0;
 
-fn verdict(once: (f64, f64), at_any_look: (f64, f64), higher_is_better: bool) -> Verdict {
-    let beyond = |interval: (f64, f64)| (interval.0 > 0.0).then_some(true).or((interval.1 < 0.0).then_some(false));
-    match (beyond(at_any_look), beyond(once)) {
-        (Some(rise), _) if rise == higher_is_better => Verdict::Improved,
-        (Some(_), _) => Verdict::Worse,
-        (None, None) => Verdict::NoDetectableChange,
-        (None, Some(_)) => Verdict::CannotTell,
+/// What is said of what is known.
+struct Said {
+    interval: (f64, f64),
+    interval_at_any_look: (f64, f64),
+    verdict: Verdict,
+    detectable: f64,
+}
+
+impl Said {
+    fn of(known: &Posterior, information: f64, higher_is_better: bool) -> Self {
+        let bound = any_look_bound(information).min(WIDEST);
+        let (interval, interval_at_any_look) = (known.interval(Z95), known.interval(bound));
+        let beyond = |interval: (f64, f64)| (interval.0 > 0.0).then_some(true).or((interval.1 < 0.0).then_some(false));
+        let verdict = match (beyond(interval_at_any_look), beyond(interval)) {
+            (Some(rise), _) if rise == higher_is_better => Verdict::Improved,
+            (Some(_), _) => Verdict::Worse,
+            (None, None) if information >= EARLY => Verdict::NoDetectableChange,
+            (None, _) => Verdict::CannotTell,
+        };
+        let half = f64::midpoint(interval_at_any_look.1, -interval_at_any_look.0);
+        Self {
+            interval,
+            interval_at_any_look,
+            verdict,
+            detectable: half + Z80 * (interval.1 - interval.0) / (2.0 * Z95),
+        }
     }
 }
 
@@ -255,7 +415,7 @@ struct Measured {
     fits: Vec<Fit>,
     known: Posterior,
     moves: Option<Moves>,
-    uses: Vec<ControlUse>,
+    novelty: Option<Novelty>,
     /// Number of coefficients, and where the controls start.
     columns: usize,
     first: usize,
@@ -338,9 +498,12 @@ impl<'a> Prepared<'a> {
         (columns, first)
     }
 
-    fn measure(&self) -> Option<Measured> {
-        if self.window.before < LEAST_BEFORE || self.window.after < LEAST_AFTER {
-            return None;
+    fn measure(&self) -> Result<Measured, Unmeasurable> {
+        if self.window.before < LEAST_BEFORE {
+            return Err(Unmeasurable::Before(self.window.before));
+        }
+        if self.window.after < LEAST_AFTER {
+            return Err(Unmeasurable::After(self.window.after));
         }
         let (columns, first) = self.explaining(self.window.change);
         let count = columns.len();
@@ -349,7 +512,10 @@ impl<'a> Prepared<'a> {
             columns,
             samples: self.question.samples,
         };
-        let fits = regression.fits()?;
+        let constant = regression.fits().ok_or(Unmeasurable::Noise)?;
+        let varying = novelty::fits(self).unwrap_or_default();
+        let novelty = novelty::find(&varying, posterior(&constant, &unit(EFFECT, count)).mean());
+        let fits = novelty::averaged(constant, varying);
         let series = without_cycle(&self.window, &self.window.values, self.fitted);
         let controls: Vec<&[f64]> = self.columns.iter().map(Vec::as_slice).collect();
         let moves = if controls.is_empty() {
@@ -367,15 +533,28 @@ impl<'a> Prepared<'a> {
             (false, true) => Method::SyntheticControl,
             (false, false) => Method::ControlRegression,
         };
-        Some(Measured {
+        Ok(Measured {
             method,
             fits,
             known,
             moves,
-            uses: self.uses.clone(),
+            novelty,
             columns: count,
             first,
         })
+    }
+}
+
+impl Prepared<'_> {
+    /// The controls with what they counted for.
+    fn uses(&self, measured: &Measured) -> Vec<ControlUse> {
+        let mut uses = self.uses.clone();
+        for (column, at) in self.used.iter().enumerate() {
+            let weights = unit(measured.first + column, measured.columns);
+            uses[*at].weight = Some(posterior(&measured.fits, &weights).mean());
+            uses[*at].moved_alone = measured.moves.as_ref().map(|moves| moves.wrong(column));
+        }
+        uses
     }
 }
 

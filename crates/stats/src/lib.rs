@@ -11,6 +11,8 @@ mod mann_whitney;
 mod normal;
 mod paired_t;
 mod quantile_shift;
+mod roi;
+mod shrinkage;
 mod slices;
 mod two_proportions;
 mod welch;
@@ -52,6 +54,8 @@ pub use mann_whitney::{MannWhitney, mann_whitney};
 pub use normal::normal_cdf;
 pub use paired_t::{PairedT, paired_t};
 pub use quantile_shift::{QuantileShift, TailShift, quantile_shift, tail_shift};
+pub use roi::{CalculateRoiError, Economics, Investment, Return, Uncertain, benefit, calculate_roi, roi};
+pub use shrinkage::{Shrunk, shrunk};
 pub use slices::{
     Cube, Culprit, DeviatingSlice, Measured, MeasuredRatio, OTHER, SliceSearch, Split, TwoPeriods,
     WrongNumberOfValues, find_culprits, find_deviating_ratios, find_deviating_slices, split_change,
@@ -66,7 +70,10 @@ pub use any_look::any_look_bound;
 pub use autocorrelation::{autocorrelation, effective_n};
 pub use change_points::{ChangePoint, change_points};
 pub use grid::Grid;
-pub use impact::{Control, ControlUse, Impact, Method, Novelty, Placebo, Posterior, Question, Verdict, impact};
+pub use impact::{
+    Arm, Arms, Confidence, Control, ControlUse, Covariate, Impact, Method, Novelty, Observed, Placebo, Posterior, Question, Rung,
+    SeriesFindings, Unmeasurable, Verdict, impact, impact_over_time,
+};
 pub use mann_kendall::{MannKendall, mann_kendall};
 pub use nnls::nonnegative_least_squares;
 pub use online::{Online, online};

@@ -5,9 +5,9 @@ use crate::autocorrelation::{autocorrelation, effective_n};
 use crate::cholesky::{cholesky, inverse};
 
 /// How likely it is, beforehand, that something else happened to all series at the time of the change, and that it happened
-/// to one control alone.
-const SHOCK: f64 = 0.05;
-const WRONG: f64 = 0.10;
+/// to one control alone. Of one control that moved, nothing tells which of the two it was: both are as likely.
+const SHOCK: f64 = 0.1;
+const WRONG: f64 = 0.25;
 
 /// Standard deviation of such moves, in standard deviations of a step.
 const MOVE: f64 = 1.5;
@@ -28,6 +28,8 @@ pub(super) struct Moves {
     /// Standard deviation of a step of each control, and of the series.
     scales: Vec<f64>,
     own_scale: f64,
+    /// Variance of the ratio of these scales, as a share of it squared.
+    ratio_variance: f64,
 }
 
 impl Moves {
@@ -58,6 +60,7 @@ impl Moves {
         stories.iter_mut().for_each(|story| story.weight /= sum);
         Some(Self {
             stories,
+            ratio_variance: ratio_variance(window, &scattered),
             scales,
             own_scale,
         })
@@ -85,10 +88,12 @@ impl Moves {
                 let (mut weights, mut expected) = (vec![0.0; columns], 0.0);
                 weights[at] = 1.0;
                 let mut gradients = Vec::new();
+                let mut unknown = 0.0;
                 let mut moves = story.moves.iter();
                 if story.all {
                     let size = moves.next().copied().unwrap_or_default();
                     expected = self.own_scale * size;
+                    unknown += expected * expected * self.ratio_variance;
                     let mut passed = vec![0.0; columns];
                     for (control, scale) in self.scales.iter().enumerate() {
                         weights[first + control] += scale * size;
@@ -104,12 +109,12 @@ impl Moves {
                     gradients.push(fit.combined(&passed).0);
                 }
                 let (mean, error) = fit.combined(&weights);
-                let unknown: f64 = story
+                unknown += story
                     .covariance
                     .iter()
                     .zip(&gradients)
                     .map(|(row, a)| a * row.iter().zip(&gradients).map(|(c, b)| c * b).sum::<f64>())
-                    .sum();
+                    .sum::<f64>();
                 parts.push(Part {
                     weight: story.weight * fit.weight,
                     mean: mean - expected,
@@ -138,12 +143,24 @@ fn scatter(window: &Window, column: &[f64]) -> Option<(f64, Vec<f64>)> {
     (scale > 0.0 && scale.is_finite()).then_some((scale, deviations))
 }
 
-/// Covariance of the differences that chance makes.
-fn chance(window: &Window, scattered: &[(f64, Vec<f64>)]) -> Vec<Vec<f64>> {
+/// How alike neighbours are on average, in all controls.
+fn likeness(scattered: &[(f64, Vec<f64>)]) -> f64 {
     let phis = scattered
         .iter()
         .map(|(_, deviations)| autocorrelation(deviations, 1));
-    let phi = phis.sum::<f64>() / scattered.len() as f64;
+    phis.sum::<f64>() / scattered.len() as f64
+}
+
+/// The variance of the logarithm of an estimated standard deviation is half of one over the number of values.
+fn ratio_variance(window: &Window, scattered: &[(f64, Vec<f64>)]) -> f64 {
+    // Squares of neighbours are less alike than the neighbours.
+    let values = effective_n(window.before + window.after, likeness(scattered).powi(2));
+    (1.0 + 1.0 / scattered.len() as f64) / (2.0 * values)
+}
+
+/// Covariance of the differences that chance makes.
+fn chance(window: &Window, scattered: &[(f64, Vec<f64>)]) -> Vec<Vec<f64>> {
+    let phi = likeness(scattered);
     let [before, after] = [window.before, window.after].map(|n| effective_n(n, phi));
     // The likeness is an estimate: with few independent values it is often too small.
     let few = 1.0 + 2.0 / (before + after);
@@ -194,7 +211,8 @@ fn story(inverse: &[Vec<f64>], differences: &[f64], all: bool, one: Option<usize
     let determinant: f64 = (0..lower.len()).map(|row| (lower[row][row] * MOVE).ln()).sum();
     let likelihood = 0.5 * dot(&moves, &pulls) - determinant;
     let prior_all = if all { SHOCK } else { 1.0 - SHOCK };
-    let prior_one = if one.is_some() { WRONG / k as f64 } else { 1.0 - WRONG };
+    let wrong = if k == 1 { SHOCK } else { WRONG };
+    let prior_one = if one.is_some() { wrong / k as f64 } else { 1.0 - wrong };
     Story {
         weight: prior_all * prior_one * likelihood.min(600.0).exp(),
         moves,

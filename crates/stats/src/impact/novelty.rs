@@ -1,4 +1,4 @@
-use super::regression::{Regression, posterior};
+use super::regression::{Fit, Regression, posterior};
 use super::{EFFECT, Prepared, unit};
 
 /// Whether an effect is the same at the end as at the start.
@@ -20,8 +20,14 @@ const LEAST: usize = 3;
 /// The p-value below which the effect is said to fade.
 const CALLED: f64 = 0.05;
 
-/// Compares the thirds in one regression: the difference of the last and the first has a column of its own.
-pub(super) fn find(prepared: &Prepared<'_>, effect: f64) -> Option<Novelty> {
+/// How likely it is, beforehand, that an effect is not the same throughout, and by how many standard deviations of a step the
+/// thirds then differ.
+const VARIES: f64 = 0.5;
+const DIFFERENCE: f64 = 2.0;
+
+/// Fits in which the last third of the steps after the change may differ from the first: the difference is the coefficient
+/// of a column put last. `None` where thirds are too short.
+pub(super) fn fits(prepared: &Prepared<'_>) -> Option<Vec<Fit>> {
     let window = &prepared.window;
     let third = (window.range.end - window.change) / 3;
     if third < LEAST {
@@ -35,15 +41,41 @@ pub(super) fn find(prepared: &Prepared<'_>, effect: f64) -> Option<Novelty> {
         _ => 0.0,
     };
     columns.push((0..window.values.len()).map(turn).collect());
-    let count = columns.len();
-    let fits = Regression {
+    Regression {
         values: &window.values,
         columns,
         samples: prepared.question.samples,
     }
-    .fits()?;
-    let difference = posterior(&fits, &unit(count - 1, count));
-    let middle = posterior(&fits, &unit(EFFECT, count)).mean();
+    .fits()
+}
+
+/// Both kinds of fits together, each as likely as the data make it: where an effect fades, the effect of all steps is told by
+/// the fits that know of it.
+///
+/// R. E. Kass and A. E. Raftery, "Bayes Factors", J. Am. Statist. Ass. 90 (1995).
+pub(super) fn averaged(constant: Vec<Fit>, varying: Vec<Fit>) -> Vec<Fit> {
+    let (Some(first), Some(second)) = (constant.first(), varying.first()) else {
+        return constant;
+    };
+    let deviation: f64 = constant.iter().map(|fit| fit.weight * fit.variance.sqrt()).sum();
+    // What is left of the two marginal likelihoods with a normal difference of that size.
+    let factor = second.evidence - first.evidence - 0.5 * first.freedom.ln() - (DIFFERENCE * deviation).ln();
+    let odds = VARIES / (1.0 - VARIES) * factor.min(600.0).exp();
+    let shares = [1.0 / (1.0 + odds), odds / (1.0 + odds)];
+    let mut fits = constant;
+    fits.iter_mut().for_each(|fit| fit.weight *= shares[0]);
+    fits.extend(varying.into_iter().map(|mut fit| {
+        fit.weight *= shares[1];
+        fit
+    }));
+    fits
+}
+
+/// Reads from the fits of [`fits`] whether the effect fades.
+pub(super) fn find(fits: &[Fit], effect: f64) -> Option<Novelty> {
+    let count = fits.first()?.coefficients();
+    let difference = posterior(fits, &unit(count - 1, count));
+    let middle = posterior(fits, &unit(EFFECT, count)).mean();
     let below = difference.below(0.0);
     let p_value = 2.0 * below.min(1.0 - below);
     let half = difference.mean() / 2.0;

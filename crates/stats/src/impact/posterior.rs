@@ -1,3 +1,7 @@
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StudentT};
+
 use crate::normal::{normal_cdf, two_sided_quantile};
 use crate::student::student_cdf;
 
@@ -102,6 +106,22 @@ impl Posterior {
     pub fn interval(&self, z: f64) -> (f64, f64) {
         let tail = normal_cdf(-z);
         (self.quantile(tail), -self.turned().quantile(tail))
+    }
+
+    /// So many draws from it.
+    pub(crate) fn draws(&self, random: &mut ChaCha8Rng, count: usize) -> Vec<f64> {
+        let mut draw = || {
+            let mut left: f64 = random.random();
+            let chosen = self.parts.iter().find(|part| {
+                left -= part.weight;
+                left <= 0.0
+            });
+            // Rounding may leave a little.
+            let part = chosen.or(self.parts.last())?;
+            let student = StudentT::new(part.freedom).ok()?;
+            Some(part.mean + part.error * student.sample(random))
+        };
+        (0..count).map(|_| draw().unwrap_or(f64::NAN)).collect()
     }
 
     /// Of the number with its sign turned.

@@ -34,6 +34,8 @@ pub(super) struct Fit {
     pub(super) phi: f64,
     /// Share of the variance that is scatter.
     pub(super) scatter: f64,
+    /// Logarithm of the likelihood of all settings together, but for what all regressions of as many columns share.
+    pub(super) evidence: f64,
     /// Probability of this setting, all together 1.
     pub(super) weight: f64,
 }
@@ -86,6 +88,7 @@ impl Regression<'_> {
         let all: f64 = likelihoods.iter().map(|likelihood| (likelihood - most).exp()).sum();
         for (fit, likelihood) in fits.iter_mut().zip(likelihoods) {
             fit.weight = (likelihood - most).exp() / all;
+            fit.evidence = most + all.ln();
         }
         Some(fits)
     }
@@ -139,6 +142,7 @@ impl Regression<'_> {
             freedom,
             phi,
             scatter,
+            evidence: likelihood,
             weight: 1.0,
         };
         Some((fit, likelihood))
