@@ -224,9 +224,13 @@ struct Table {
 
 #[derive(Debug, Error)]
 enum Refused {
-    #[error("line 1: column {0:?} is missing; the columns are timestamp,value, and if there are any n and control_…")]
+    #[error(
+        "line 1: column {0:?} is missing; the columns are timestamp,value, and if there are any n and control_…"
+    )]
     Missing(&'static str),
-    #[error("line 1: column {0:?} is not known; the columns are timestamp,value, and if there are any n and control_…")]
+    #[error(
+        "line 1: column {0:?} is not known; the columns are timestamp,value, and if there are any n and control_…"
+    )]
     Unknown(String),
     #[error("line 1: column {0:?} comes twice; each column has a name of its own")]
     Twice(String),
@@ -283,7 +287,10 @@ impl Columns {
 fn read(from: impl Read) -> Result<Table, Refused> {
     let mut lines = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(from);
     let columns = Columns::of(lines.headers()?)?;
-    let controls = columns.controls.iter().map(|at| (columns.names[*at].clone(), Vec::new()));
+    let controls = columns
+        .controls
+        .iter()
+        .map(|at| (columns.names[*at].clone(), Vec::new()));
     let mut table = Table {
         controls: controls.collect(),
         samples: columns.samples.map(|_| Vec::new()),
@@ -354,12 +361,14 @@ mod tests {
         let mut file = "timestamp,value,n,control_a\n".to_owned();
         let noise = |day: u64, salt: u64| {
             let mixed = (day * 2 + salt + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            ((mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 40) as f64 / f64::from(1 << 24) - 0.5
+            ((mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 40) as f64 / f64::from(1 << 24)
+                - 0.5
         };
         for day in 0..88_u64 {
             let week = (std::f64::consts::TAU * day as f64 / 7.0).sin();
             let common = noise(day, 0);
-            let value = 10.0 + week + common + 0.3 * noise(day + 500, 1) + if day < 60 { 0.0 } else { effect };
+            let value =
+                10.0 + week + common + 0.3 * noise(day + 500, 1) + if day < 60 { 0.0 } else { effect };
             let time = jiff::Timestamp::from_second(1_767_225_600 + day as i64 * 86_400).unwrap();
             writeln!(file, "{time},{value},1000,{}", 5.0 + week + common).unwrap();
         }
@@ -376,9 +385,19 @@ mod tests {
     fn a_planted_effect_is_in_the_interval_and_its_verdict_follows_the_direction() {
         let found = measured(1.0, false);
         assert_eq!(found["method"], "control_regression");
-        let interval = (found["interval"][0].as_f64().unwrap(), found["interval"][1].as_f64().unwrap());
-        assert!(interval.0 < 1.0 && 1.0 < interval.1 && interval.1 - interval.0 < 0.5, "{found}");
-        assert_eq!((&found["verdict"], &found["season"]), (&"improved".into(), &7.into()), "{found}");
+        let interval = (
+            found["interval"][0].as_f64().unwrap(),
+            found["interval"][1].as_f64().unwrap(),
+        );
+        assert!(
+            interval.0 < 1.0 && 1.0 < interval.1 && interval.1 - interval.0 < 0.5,
+            "{found}"
+        );
+        assert_eq!(
+            (&found["verdict"], &found["season"]),
+            (&"improved".into(), &7.into()),
+            "{found}"
+        );
         assert!(found["p_positive"].as_f64().unwrap() > 0.999);
         assert_eq!(found["values_before"], 56);
         assert_eq!(measured(1.0, true)["verdict"], "worse");
@@ -392,7 +411,13 @@ mod tests {
         let table = read("timestamp,value\n1,2\n2,3\n3,4\n".as_bytes()).unwrap();
         let found = serde_json::to_value(report(&table, 3.0, &[], true)).unwrap();
         assert_eq!(found["verdict"], "cannot_tell");
-        assert!(found["effect"].is_null() && found["reason"].as_str().unwrap().starts_with("there are 2 values before"));
+        assert!(
+            found["effect"].is_null()
+                && found["reason"]
+                    .as_str()
+                    .unwrap()
+                    .starts_with("there are 2 values before")
+        );
     }
 
     #[test]
@@ -404,10 +429,18 @@ mod tests {
         check("timestamp,n\n", "line 1: column \"value\" is missing");
         check("timestamp,value,other\n", "line 1: column \"other\" is not known");
         check("timestamp,value,value\n", "line 1: column \"value\" comes twice");
-        check("timestamp,value,n\n1,2,0\n", "line 2: n: \"0\": must be a number above 0");
-        check("timestamp,value,control_a\n1,2,x\n", "line 2: control_a: \"x\": must be a finite number");
+        check(
+            "timestamp,value,n\n1,2,0\n",
+            "line 2: n: \"0\": must be a number above 0",
+        );
+        check(
+            "timestamp,value,control_a\n1,2,x\n",
+            "line 2: control_a: \"x\": must be a finite number",
+        );
         let table = read("timestamp,value\n1,2\n".as_bytes()).unwrap();
-        assert!(table.time("2026-01-01").is_err() && table.range("3..1").is_err() && table.range("3").is_err());
+        assert!(
+            table.time("2026-01-01").is_err() && table.range("3..1").is_err() && table.range("3").is_err()
+        );
         assert_eq!(table.range("1..3"), Ok(1.0..3.0));
     }
 }

@@ -87,7 +87,8 @@ enum Refused {
 pub fn run(file: &Path) -> anyhow::Result<()> {
     let name = file.display();
     let opened = File::open(file).with_context(|| format!("--roi {name}"))?;
-    let question = serde_json::from_reader(BufReader::new(opened)).with_context(|| format!("--roi {name}"))?;
+    let question =
+        serde_json::from_reader(BufReader::new(opened)).with_context(|| format!("--roi {name}"))?;
     json(&report(&question).with_context(|| format!("--roi {name}"))?)
 }
 
@@ -104,13 +105,19 @@ fn report(question: &Question) -> Result<Report, Refused> {
         days: question.days,
     };
     let sign = if question.higher_is_better { 1.0 } else { -1.0 };
-    let found = match (question.effect, question.interval, &question.before, &question.after) {
+    let found = match (
+        question.effect,
+        question.interval,
+        &question.before,
+        &question.after,
+    ) {
         (Some(effect), Some((lower, upper)), None, None) => {
             let better = Uncertain::of_interval(sign * effect, (lower, upper));
             roi(&better, &economics).ok_or(CalculateRoiError::UnitValue)
         }
         (None, None, Some(before), Some(after)) => {
-            let days = |days: &[Option<f64>]| days.iter().map(|day| day.unwrap_or(f64::NAN)).collect::<Vec<_>>();
+            let days =
+                |days: &[Option<f64>]| days.iter().map(|day| day.unwrap_or(f64::NAN)).collect::<Vec<_>>();
             calculate_roi(&days(before), &days(after), question.higher_is_better, &economics)
         }
         _ => return Err(Refused::Effect),
@@ -171,7 +178,11 @@ impl Number {
 impl Question {
     fn check(&self) -> Result<(), Refused> {
         let refuse = |field, value, rule| Err(Refused::Number { field, value, rule });
-        for (field, value) in [("volume", self.volume.value()), ("hours", self.hours), ("rate", self.rate)] {
+        for (field, value) in [
+            ("volume", self.volume.value()),
+            ("hours", self.hours),
+            ("rate", self.rate),
+        ] {
             if value < 0.0 {
                 return refuse(field, value, "0 or more");
             }
@@ -202,18 +213,29 @@ mod tests {
         let found = asked(
             r#"{"effect": 0.02, "interval": [0.01, 0.03], "volume": 100000, "unit_value": 5, "hours": 40, "rate": 100, "running_cost": 1000}"#,
         );
-        assert_eq!((&found["effect"], &found["cost"]), (&5000.0.into(), &5000.0.into()));
+        assert_eq!(
+            (&found["effect"], &found["cost"]),
+            (&5000.0.into(), &5000.0.into())
+        );
         // The interval of the effect is 1000 decisions either way, at 5 each.
         assert!(found["interval"][0].as_f64().unwrap().abs() < 100.0, "{found}");
-        assert!((found["interval"][1].as_f64().unwrap() - 10_000.0).abs() < 100.0, "{found}");
-        assert!((found["p_positive"].as_f64().unwrap() - 0.975).abs() < 0.004, "{found}");
+        assert!(
+            (found["interval"][1].as_f64().unwrap() - 10_000.0).abs() < 100.0,
+            "{found}"
+        );
+        assert!(
+            (found["p_positive"].as_f64().unwrap() - 0.975).abs() < 0.004,
+            "{found}"
+        );
         let days = found["payback_days"].as_f64().unwrap();
         assert!((days - 4000.0 / (9000.0 / 28.0)).abs() < 0.3, "{found}");
     }
 
     #[test]
     fn without_a_unit_value_nothing_is_computed() {
-        let found = asked(r#"{"effect": 0.02, "interval": [0.01, 0.03], "volume": 100000, "hours": 40, "rate": 100}"#);
+        let found = asked(
+            r#"{"effect": 0.02, "interval": [0.01, 0.03], "volume": 100000, "hours": 40, "rate": 100}"#,
+        );
         assert_eq!(found["verdict"], "not_computed");
         assert!(found["effect"].is_null() && found["reason"].as_str().unwrap().contains("unit value"));
     }
@@ -221,7 +243,9 @@ mod tests {
     #[test]
     fn before_and_after_are_measured_and_a_fall_may_be_the_gain() {
         let days = |level: f64, count: usize| -> String {
-            let days: Vec<String> = (0..count).map(|day| (level + (day * 7 % 5) as f64 / 10.0).to_string()).collect();
+            let days: Vec<String> = (0..count)
+                .map(|day| (level + (day * 7 % 5) as f64 / 10.0).to_string())
+                .collect();
             days.join(",")
         };
         let question = format!(
@@ -231,16 +255,36 @@ mod tests {
         );
         let found = asked(&question);
         assert_eq!(found["verdict"], "gain", "{found}");
-        assert!((found["benefit"].as_f64().unwrap() - 2000.0).abs() < 100.0, "{found}");
+        assert!(
+            (found["benefit"].as_f64().unwrap() - 2000.0).abs() < 100.0,
+            "{found}"
+        );
     }
 
     #[test]
     fn what_breaks_a_rule_is_named() {
-        let refused = |question: &str| report(&serde_json::from_str(question).unwrap()).unwrap_err().to_string();
+        let refused = |question: &str| {
+            report(&serde_json::from_str(question).unwrap())
+                .unwrap_err()
+                .to_string()
+        };
         let rest = r#""volume": 1, "unit_value": 1, "hours": 1, "rate": 1"#;
         assert!(refused(&format!("{{{rest}}}")).starts_with("effect: either"));
-        assert!(refused(&format!(r#"{{"effect": 3, "interval": [1, 2], {rest}}}"#)).starts_with("effect: 3: must be in"));
-        assert!(refused(&format!(r#"{{"effect": 1, "interval": [1, 2], "days": 0, {rest}}}"#)).starts_with("days: 0"));
-        assert!(serde_json::from_str::<Question>(r#"{"volum": 1}"#).unwrap_err().to_string().contains("volum"));
+        assert!(
+            refused(&format!(r#"{{"effect": 3, "interval": [1, 2], {rest}}}"#))
+                .starts_with("effect: 3: must be in")
+        );
+        assert!(
+            refused(&format!(
+                r#"{{"effect": 1, "interval": [1, 2], "days": 0, {rest}}}"#
+            ))
+            .starts_with("days: 0")
+        );
+        assert!(
+            serde_json::from_str::<Question>(r#"{"volum": 1}"#)
+                .unwrap_err()
+                .to_string()
+                .contains("volum")
+        );
     }
 }

@@ -7,237 +7,29 @@ mod novelty;
 mod over_time;
 mod placebo;
 mod posterior;
+mod prepare;
+mod question;
 mod randomised;
 mod regression;
+mod result;
+mod say;
 mod window;
 
-use std::ops::Range;
-
-use crate::any_look::any_look_bound;
 use crate::autocorrelation::effective_n;
-use crate::seasonal::seasonal;
-use crate::trend::trend;
 use moved::Moves;
 pub use novelty::Novelty;
 pub use over_time::{Observed, impact_over_time};
 pub use placebo::Placebo;
 pub use posterior::Posterior;
+use prepare::{EFFECT, Measured, Prepared, unit};
+pub use question::{Control, Question};
 pub use randomised::{Arm, Arms, Covariate};
-use regression::{Fit, Regression, posterior};
-use window::Window;
-
-/// A series that the change did not touch.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Control<'a> {
-    /// What it is called in the result.
-    pub name: &'a str,
-    /// A value for each step of the series; NaN is missing.
-    pub values: &'a [f64],
-}
-
-/// What is asked.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Question<'a> {
-    /// The series on even steps; NaN is missing.
-    pub values: &'a [f64],
-    /// First step after the change.
-    pub change: usize,
-    /// How many decisions each value rests on, where that is known.
-    pub samples: Option<&'a [f64]>,
-    /// Comparable series that the change did not touch.
-    pub controls: &'a [Control<'a>],
-    /// Lengths in steps, rising, of the seasons that the series may have.
-    pub seasons: &'a [usize],
-    /// Steps before the change that are no baseline: those that made someone think of the change.
-    pub excluded: &'a [Range<usize>],
-    /// Whether a rise is an improvement.
-    pub higher_is_better: bool,
-    /// Steps after the change for which the measurement is planned, 1 or more: until then it may be looked at after every
-    /// step at the price of looking once at the end; it may be later too, at a higher price.
-    pub horizon: usize,
-    /// Where chance said which decisions the change applied to.
-    pub arms: Option<&'a Arms>,
-}
-
-/// A method of the ladder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
-    /// Decisions with the change against decisions without it, as chance dealt them.
-    Randomised,
-    /// The same less what a number known before the change tells.
-    RandomisedWithCovariate,
-    /// The series less what up to four controls tell of it.
-    ControlRegression,
-    /// The series less what a mixture of controls, chosen among more, tells of it.
-    SyntheticControl,
-    /// The level after against the level before, seasons out.
-    SeasonalLevel,
-}
-
-impl Method {
-    /// Its name in results.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Randomised => "randomised_welch",
-            Self::RandomisedWithCovariate => "randomised_cuped",
-            Self::ControlRegression => "control_regression",
-            Self::SyntheticControl => "synthetic_control",
-            Self::SeasonalLevel => "seasonal_level",
-        }
-    }
-}
-
-/// What is said of a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// It made things better, with 95 % certainty however often it was looked at.
-    Improved,
-    /// An effect of the detectable size would probably have been seen, and none was.
-    NoDetectableChange,
-    /// It made things worse, as certainly.
-    Worse,
-    /// There is too little data, or an effect seen once that does not bear looking at daily.
-    CannotTell,
-}
-
-impl Verdict {
-    /// Its name in results.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Improved => "improved",
-            Self::NoDetectableChange => "no_detectable_change",
-            Self::Worse => "worse",
-            Self::CannotTell => "cannot_tell",
-        }
-    }
-}
-
-/// How a control was used.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ControlUse {
-    /// Its name.
-    pub name: String,
-    /// Why it was not.
-    pub refused: Option<&'static str>,
-    /// What the series does when the control rises by 1.
-    pub weight: Option<f64>,
-    /// Probability that something happened to it alone at the time of the change; as likely it is left out.
-    pub moved_alone: Option<f64>,
-}
-
-/// A rung of the ladder, the best first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rung {
-    /// `randomised`, `controls` or `seasonal`.
-    pub name: &'static str,
-    /// Why it was not used; `None` for the one that was.
-    pub refused: Option<&'static str>,
-}
-
-/// How much a measurement is to be trusted, 0..=1, and what that is made of.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Confidence {
-    /// The product of the others.
-    pub value: f64,
-    /// What the method can be trusted with at most: 1 randomised, 0.9 with controls, 0.7 without. Without either, whatever
-    /// else happened at the time of the change looks like its effect.
-    pub method: f64,
-    /// What is known of what will be known at the horizon.
-    pub information: f64,
-    /// Share of the steps looked at that have a value.
-    pub present: f64,
-    /// 1 less the share of placebos that had as large an effect, for an effect that is called; else 1.
-    pub placebo: f64,
-}
-
-/// The effect of a change.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Impact {
-    /// How it was measured.
-    pub method: Method,
-    /// The ladder down to the method used.
-    pub rungs: Vec<Rung>,
-    /// Mean of the values after less what they would have been.
-    pub effect: f64,
-    /// 95 % interval of one look.
-    pub interval: (f64, f64),
-    /// Interval that holds the effect with 95 % at all looks together.
-    pub interval_at_any_look: (f64, f64),
-    /// Probability that the effect is above zero; whether that is better is another matter.
-    pub p_positive: f64,
-    /// What is said of it.
-    pub verdict: Verdict,
-    /// The smallest effect that is called at this look with a probability of 80 %.
-    pub detectable: f64,
-    /// How much all this is to be trusted.
-    pub confidence: Confidence,
-    /// Mean of the values used before the change, or without it.
-    pub before: f64,
-    /// Mean of the values used after it, or with it.
-    pub after: f64,
-    /// Values used before and after, or without and with it.
-    pub values: (usize, usize),
-    /// What is known of the effect.
-    pub posterior: Posterior,
-    /// What the series told; `None` where chance dealt the change.
-    pub series: Option<SeriesFindings>,
-}
-
-/// What a series told besides the effect.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SeriesFindings {
-    /// Values left out as being far from all others.
-    pub far: usize,
-    /// How alike neighbours are.
-    pub phi: f64,
-    /// Length of the season that was taken out, in steps.
-    pub season: Option<usize>,
-    /// Whether the series had a trend before the change, which was continued.
-    pub drift: bool,
-    /// The controls, in the order given.
-    pub controls: Vec<ControlUse>,
-    /// Probability that something happened to all controls, and so to the series, at the time of the change.
-    pub shock: Option<f64>,
-    /// The same at times when nothing was changed.
-    pub placebo: Placebo,
-    /// Whether the effect fades.
-    pub novelty: Option<Novelty>,
-}
-
-/// Why no effect can be measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unmeasurable {
-    /// The baseline is too short.
-    #[error("there are {0} values before the change; {LEAST_BEFORE} are needed")]
-    Before(usize),
-    /// It is too early.
-    #[error("there are {0} values after the change; {LEAST_AFTER} are needed")]
-    After(usize),
-    /// The values do not vary, or there are as many things to fit as values.
-    #[error("the values do not vary, or there are too few of them for their season and controls")]
-    Noise,
-}
-
-/// Values that are needed before and after.
-const LEAST_BEFORE: usize = 14;
-const LEAST_AFTER: usize = 2;
-
-/// Half a 95 % interval, and how far a quantile of 80 % is, in standard errors.
-const Z95: f64 = 1.959_963_984_540_054;
-const Z80: f64 = 0.841_621_233_572_914;
-
-/// Seasons of up to so many steps are fitted with the effect; longer ones are taken out before.
-const SHORT: usize = 12;
-
-/// The p-value below which a series without controls is taken to have a trend before the change.
-const DRIFT: f64 = 0.01;
+pub use result::{Confidence, ControlUse, Impact, Method, Rung, SeriesFindings, Unmeasurable, Verdict};
+use say::Said;
 
 /// What a method can be trusted with at most.
 const TRUST_CONTROLS: f64 = 0.9;
 const TRUST_SEASONAL: f64 = 0.7;
-
-/// With a smaller share of the planned information, nothing having been seen says nothing.
-const EARLY: f64 = 0.25;
 
 /// Measures the effect of a change.
 ///
@@ -259,8 +51,14 @@ pub fn impact(question: &Question<'_>) -> Result<Impact, Unmeasurable> {
             rung("randomised", None);
             return Ok(of_arms(question, arms, with_covariate, known, rungs));
         }
-        Some((_, None)) => rung("randomised", Some("an arm has fewer than two values, or nothing varies")),
-        None => rung("randomised", Some("chance did not say which decisions the change applies to")),
+        Some((_, None)) => rung(
+            "randomised",
+            Some("an arm has fewer than two values, or nothing varies"),
+        ),
+        None => rung(
+            "randomised",
+            Some("chance did not say which decisions the change applies to"),
+        ),
     }
     let prepared = Prepared::of(question);
     if prepared.used.is_empty() {
@@ -279,7 +77,13 @@ pub fn impact(question: &Question<'_>) -> Result<Impact, Unmeasurable> {
     Ok(of_series(&prepared, measured, rungs))
 }
 
-fn of_arms(question: &Question<'_>, arms: &Arms, with_covariate: bool, known: Posterior, rungs: Vec<Rung>) -> Impact {
+fn of_arms(
+    question: &Question<'_>,
+    arms: &Arms,
+    with_covariate: bool,
+    known: Posterior,
+    rungs: Vec<Rung>,
+) -> Impact {
     let values = arms.without.outcome.count + arms.with.outcome.count;
     let information = values / arms.planned.max(1.0);
     let said = Said::of(&known, information, question.higher_is_better);
@@ -299,7 +103,10 @@ fn of_arms(question: &Question<'_>, arms: &Arms, with_covariate: bool, known: Po
         confidence: Confidence::of(1.0, information, 1.0, 1.0),
         before: arms.without.outcome.mean(),
         after: arms.with.outcome.mean(),
-        values: (arms.without.outcome.count as usize, arms.with.outcome.count as usize),
+        values: (
+            arms.without.outcome.count as usize,
+            arms.with.outcome.count as usize,
+        ),
         posterior: known,
         series: None,
     }
@@ -316,7 +123,10 @@ fn of_series(prepared: &Prepared<'_>, measured: Measured, rungs: Vec<Rung>) -> I
     let said = Said::of(known, information, question.higher_is_better);
     let placebo = placebo::run(prepared, &measured.fits);
     let called = matches!(said.verdict, Verdict::Improved | Verdict::Worse);
-    let trusted = placebo.share().filter(|_| called).map_or(1.0, |share| 1.0 - share);
+    let trusted = placebo
+        .share()
+        .filter(|_| called)
+        .map_or(1.0, |share| 1.0 - share);
     let present = (window.before + window.after) as f64 / window.range.len() as f64;
     let most = match measured.method {
         Method::SeasonalLevel => TRUST_SEASONAL,
@@ -349,234 +159,323 @@ fn of_series(prepared: &Prepared<'_>, measured: Measured, rungs: Vec<Rung>) -> I
     }
 }
 
-impl Confidence {
-    fn of(method: f64, information: f64, present: f64, placebo: f64) -> Self {
-        let information = information.min(1.0);
-        Self {
-            value: method * information * present * placebo,
-            method,
-            information,
-            present,
-            placebo,
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::ar1;
+    use proptest::prelude::*;
+
+    fn question<'a>(values: &'a [f64], controls: &'a [Control<'a>]) -> Question<'a> {
+        Question {
+            values,
+            change: 60,
+            samples: None,
+            controls,
+            seasons: &[7],
+            excluded: &[],
+            higher_is_better: true,
+            horizon: 28,
+            arms: None,
         }
     }
-}
 
-/// Bounds wider than this are not worth telling apart, and no digits are left for them.
-const WIDEST: f64 = 8.0;
-
-/// What is said of what is known.
-struct Said {
-    interval: (f64, f64),
-    interval_at_any_look: (f64, f64),
-    verdict: Verdict,
-    detectable: f64,
-}
-
-impl Said {
-    fn of(known: &Posterior, information: f64, higher_is_better: bool) -> Self {
-        let bound = any_look_bound(information).min(WIDEST);
-        let (interval, interval_at_any_look) = (known.interval(Z95), known.interval(bound));
-        let beyond = |interval: (f64, f64)| (interval.0 > 0.0).then_some(true).or((interval.1 < 0.0).then_some(false));
-        let verdict = match (beyond(interval_at_any_look), beyond(interval)) {
-            (Some(rise), _) if rise == higher_is_better => Verdict::Improved,
-            (Some(_), _) => Verdict::Worse,
-            (None, None) if information >= EARLY => Verdict::NoDetectableChange,
-            (None, _) => Verdict::CannotTell,
+    /// A series and controls that have much in common, the series higher by `effect` from day 60.
+    fn known(seed: u64, phi: f64, effect: f64, controls: usize) -> (Vec<f64>, Vec<Vec<f64>>) {
+        let common = ar1(4 * seed, 88, phi);
+        let like = |stream: u64| -> Vec<f64> {
+            let own = ar1(1_000_000 + 16 * seed + stream, 88, phi);
+            common
+                .iter()
+                .zip(own)
+                .map(|(common, own)| 0.8 * common + 0.6 * own)
+                .collect()
         };
-        let half = f64::midpoint(interval_at_any_look.1, -interval_at_any_look.0);
-        Self {
-            interval,
-            interval_at_any_look,
-            verdict,
-            detectable: half + Z80 * (interval.1 - interval.0) / (2.0 * Z95),
-        }
+        let mut values = like(0);
+        values[60..].iter_mut().for_each(|value| *value += effect);
+        (values, (1..=controls as u64).map(like).collect())
     }
-}
 
-/// A question made ready: the window cut, seasons known, controls chosen.
-struct Prepared<'a> {
-    question: &'a Question<'a>,
-    window: Window,
-    /// Controls used, by their place in the question, and without season.
-    used: Vec<usize>,
-    columns: Vec<Vec<f64>>,
-    uses: Vec<ControlUse>,
-    synthetic: bool,
-    /// The season found, and the one of these that is fitted.
-    season: Option<usize>,
-    fitted: Option<usize>,
-    drift: bool,
-}
+    fn named(controls: &[Vec<f64>]) -> Vec<Control<'_>> {
+        controls
+            .iter()
+            .map(|values| Control {
+                name: "other",
+                values,
+            })
+            .collect()
+    }
 
-/// What the fits say.
-struct Measured {
-    method: Method,
-    fits: Vec<Fit>,
-    known: Posterior,
-    moves: Option<Moves>,
-    novelty: Option<Novelty>,
-    /// Number of coefficients, and where the controls start.
-    columns: usize,
-    first: usize,
-}
+    const SEEDS: u64 = 300;
 
-/// Where the effect stands among the coefficients; the level is first.
-const EFFECT: usize = 1;
+    /// Share of series of which something holds.
+    fn share(holds: impl Fn(u64) -> bool) -> f64 {
+        (0..SEEDS).filter(|seed| holds(*seed)).count() as f64 / SEEDS as f64
+    }
 
-impl<'a> Prepared<'a> {
-    fn of(question: &'a Question<'a>) -> Self {
-        let change = question.change.min(question.values.len());
-        let seen = question.seasons.iter().filter(|period| 3 * **period <= change);
-        let mut window = Window::of(question, seen.max().copied());
-        let seasons = seasonal(&window.values[window.range.start..change], question.seasons).periods;
-        let season = seasons.last().copied();
-        let (short, long): (Vec<usize>, Vec<usize>) = seasons.into_iter().partition(|period| *period <= SHORT);
-        let without = |values: &[f64]| -> Vec<f64> {
-            if long.is_empty() {
-                return values.to_vec();
+    #[test]
+    fn intervals_hold_the_effect_as_often_as_they_say() {
+        for phi in [0.0, 0.3, 0.6] {
+            for count in [0, 1, 3] {
+                let held = share(|seed| {
+                    let (values, controls) = known(seed, phi, 1.0, count);
+                    let found = impact(&question(&values, &named(&controls))).unwrap();
+                    found.interval.0 <= 1.0 && 1.0 <= found.interval.1
+                });
+                // Three standard deviations around 95 %, and what is allowed on top of it.
+                assert!((0.91..=0.99).contains(&held), "{held} at {phi} with {count}");
             }
-            let range = window.range.clone();
-            let mut adjusted = vec![f64::NAN; values.len()];
-            adjusted[range.clone()].copy_from_slice(&seasonal(&values[range], &long).adjusted);
-            adjusted
-        };
-        let fitted = short.last().copied();
-        let chosen = controls::choose(&window, question.controls);
-        let columns: Vec<Vec<f64>> = chosen
-            .used
-            .iter()
-            .map(|at| without(question.controls[*at].values))
-            .collect();
-        let values = without(&window.values);
-        window.values = values;
-        let columns: Vec<Vec<f64>> = columns
-            .iter()
-            .map(|column| without_cycle(&window, column, fitted))
-            .collect();
-        let mut prepared = Self {
-            question,
-            window,
-            used: chosen.used,
-            columns,
-            uses: chosen.uses,
-            synthetic: chosen.synthetic,
-            season,
-            fitted,
-            drift: false,
-        };
-        prepared.drift = prepared.used.is_empty() && prepared.drifts();
-        prepared
+        }
     }
 
-    /// Whether the series without its cycle has a trend before the change.
-    fn drifts(&self) -> bool {
-        let values = without_cycle(&self.window, &self.window.values, self.fitted);
-        trend(&values[self.window.range.start..self.window.change]).is_some_and(|trend| trend.p_value < DRIFT)
-    }
-
-    /// What explains the series when the change is at this step.
-    fn explaining(&self, change: usize) -> (Vec<Vec<f64>>, usize) {
-        let length = self.window.values.len();
-        let of = |value: &dyn Fn(usize) -> f64| (0..length).map(value).collect::<Vec<f64>>();
-        let mut columns = vec![of(&|_| 1.0), of(&|step| f64::from(u8::from(step >= change)))];
-        if let Some(period) = self.fitted {
-            // Around zero, the last step of the cycle being what the others leave.
-            columns.extend((0..period - 1).map(|phase| {
-                of(&|step| match step % period {
-                    at if at == phase => 1.0,
-                    at if at == period - 1 => -1.0,
-                    _ => 0.0,
+    #[test]
+    fn looking_every_day_calls_few_series_without_effect() {
+        for count in [0, 2] {
+            let called = (0..100).filter(|seed| {
+                let (values, controls) = known(*seed, 0.5, 0.0, count);
+                (62..=88).any(|until| {
+                    let controls: Vec<Vec<f64>> =
+                        controls.iter().map(|control| control[..until].to_vec()).collect();
+                    let found = impact(&question(&values[..until], &named(&controls))).unwrap();
+                    matches!(found.verdict, Verdict::Improved | Verdict::Worse)
                 })
-            }));
+            });
+            // At a true rate of 5 %, 13 or more of 100 have a chance of 1 in 500.
+            let called = called.count();
+            assert!(called < 13, "{called} of 100 with {count}");
         }
-        if self.drift {
-            columns.push(of(&|step| (step as f64 - change as f64) / length as f64));
-        }
-        let first = columns.len();
-        columns.extend(self.columns.iter().cloned());
-        (columns, first)
     }
 
-    fn measure(&self) -> Result<Measured, Unmeasurable> {
-        if self.window.before < LEAST_BEFORE {
-            return Err(Unmeasurable::Before(self.window.before));
+    #[test]
+    fn a_control_that_moved_alone_is_left_out_and_one_that_moved_with_all_is_not() {
+        let (values, mut controls) = known(5, 0.3, 0.0, 3);
+        controls[1][60..].iter_mut().for_each(|value| *value += 4.0);
+        let found = impact(&question(&values, &named(&controls)))
+            .unwrap()
+            .series
+            .unwrap();
+        assert!(
+            found.controls[1].moved_alone.unwrap() > 0.95,
+            "{:?}",
+            found.controls
+        );
+        assert!(found.shock.unwrap() < 0.5);
+        let (mut values, mut controls) = known(6, 0.3, 0.0, 3);
+        for column in controls.iter_mut().chain([&mut values]) {
+            column[60..].iter_mut().for_each(|value| *value += 2.0);
         }
-        if self.window.after < LEAST_AFTER {
-            return Err(Unmeasurable::After(self.window.after));
-        }
-        let (columns, first) = self.explaining(self.window.change);
-        let count = columns.len();
-        let regression = Regression {
-            values: &self.window.values,
-            columns,
-            samples: self.question.samples,
+        let found = impact(&question(&values, &named(&controls))).unwrap();
+        assert_eq!(found.verdict, Verdict::NoDetectableChange, "{found:?}");
+        let found = found.series.unwrap();
+        assert!(found.shock.unwrap() > 0.95, "{:?}", found.shock);
+        assert!(
+            found
+                .controls
+                .iter()
+                .all(|control| control.moved_alone.unwrap() < 0.5)
+        );
+    }
+
+    #[test]
+    fn an_effect_that_fades_is_told_from_one_that_stays() {
+        let fading = |seed: u64, fades: bool| {
+            let (mut values, _) = known(seed, 0.3, 0.0, 0);
+            for (day, value) in values[60..].iter_mut().enumerate() {
+                *value += if fades {
+                    4.0 * 0.5_f64.powf(day as f64 / 5.0)
+                } else {
+                    2.0
+                };
+            }
+            impact(&question(&values, &[]))
+                .unwrap()
+                .series
+                .unwrap()
+                .novelty
+                .unwrap()
+                .fading
         };
-        let constant = regression.fits().ok_or(Unmeasurable::Noise)?;
-        let varying = novelty::fits(self).unwrap_or_default();
-        let novelty = novelty::find(&varying, posterior(&constant, &unit(EFFECT, count)).mean());
-        let fits = novelty::averaged(constant, varying);
-        let series = without_cycle(&self.window, &self.window.values, self.fitted);
-        let controls: Vec<&[f64]> = self.columns.iter().map(Vec::as_slice).collect();
-        let moves = if controls.is_empty() {
-            None
-        } else {
-            Moves::of(&self.window, &series, &controls)
+        assert!(share(|seed| fading(seed, true)) > 0.6);
+        assert!(share(|seed| fading(seed, false)) < 0.08);
+    }
+
+    #[test]
+    fn what_the_ladder_refused_is_told() {
+        let (values, controls) = known(1, 0.3, 0.0, 1);
+        let constant = vec![1.0; 88];
+        let gone = vec![f64::NAN; 88];
+        let unfit = [
+            Control {
+                name: "constant",
+                values: &constant,
+            },
+            Control {
+                name: "gone",
+                values: &gone,
+            },
+            Control {
+                name: "short",
+                values: &constant[..5],
+            },
+        ];
+        let found = impact(&question(&values, &unfit)).unwrap();
+        assert_eq!(found.method, Method::SeasonalLevel);
+        assert_eq!(found.rungs[1].refused, Some("no control can be used"));
+        assert!(
+            found
+                .series
+                .unwrap()
+                .controls
+                .iter()
+                .all(|control| control.refused.is_some())
+        );
+        let twice = [
+            named(&controls)[0],
+            Control {
+                name: "again",
+                values: &controls[0],
+            },
+        ];
+        let found = impact(&question(&values, &twice)).unwrap();
+        assert_eq!(found.method, Method::ControlRegression);
+        assert_eq!(
+            found.series.unwrap().controls[1].refused,
+            Some("it is a sum of other controls")
+        );
+        let many = known(1, 0.3, 0.0, 9).1;
+        assert_eq!(
+            impact(&question(&values, &named(&many))).unwrap().method,
+            Method::SyntheticControl
+        );
+        assert_eq!(
+            impact(&question(&values[..61], &[])).unwrap_err(),
+            Unmeasurable::After(1)
+        );
+        let late = Question {
+            change: 9,
+            ..question(&values, &[])
         };
-        let known = if let Some(moves) = &moves {
-            moves.posterior(&fits, EFFECT, first, count)
-        } else {
-            posterior(&fits, &unit(EFFECT, count))
+        assert_eq!(impact(&late).unwrap_err(), Unmeasurable::Before(9));
+        assert_eq!(
+            impact(&question(&constant, &[])).unwrap_err(),
+            Unmeasurable::Noise
+        );
+    }
+
+    #[test]
+    fn chance_is_the_best_rung_and_a_covariate_narrows_it() {
+        let draw = |seed: u64| ar1(seed, 400, 0.0);
+        let (known_before, noise) = (draw(1), draw(2));
+        let outcomes: Vec<f64> = (0..400).map(|n| 0.9 * known_before[n] + 0.4 * noise[n]).collect();
+        let arm = |range: std::ops::Range<usize>, effect: f64, covariate: bool| {
+            let values: Vec<f64> = outcomes[range.clone()]
+                .iter()
+                .map(|value| value + effect)
+                .collect();
+            let other = &known_before[range];
+            Arm {
+                outcome: crate::Moments::of(&values),
+                covariate: covariate.then(|| Covariate {
+                    moments: crate::Moments::of(other),
+                    products: values.iter().zip(other).map(|(a, b)| a * b).sum(),
+                }),
+            }
         };
-        let method = match (controls.is_empty(), self.synthetic) {
-            (true, _) => Method::SeasonalLevel,
-            (false, true) => Method::SyntheticControl,
-            (false, false) => Method::ControlRegression,
+        let measured = |covariate: bool| {
+            let arms = Arms {
+                without: arm(0..200, 0.0, covariate),
+                with: arm(200..400, 0.5, covariate),
+                dispersion: 1.0,
+                planned: 400.0,
+            };
+            let values = [0.0; 88];
+            impact(&Question {
+                arms: Some(&arms),
+                ..question(&values, &[])
+            })
+            .unwrap()
         };
-        Ok(Measured {
-            method,
-            fits,
-            known,
-            moves,
-            novelty,
-            columns: count,
-            first,
+        let (plain, narrow) = (measured(false), measured(true));
+        assert_eq!(
+            (plain.method, narrow.method),
+            (Method::Randomised, Method::RandomisedWithCovariate)
+        );
+        let width = |found: &Impact| found.interval.1 - found.interval.0;
+        assert!(width(&narrow) < 0.6 * width(&plain));
+        assert!(narrow.interval.0 < 0.5 && 0.5 < narrow.interval.1);
+        assert_eq!(narrow.verdict, Verdict::Improved);
+        let same = crate::welch(
+            &crate::Moments::of(&outcomes[..200]),
+            &crate::Moments::of(
+                &outcomes[200..]
+                    .iter()
+                    .map(|value| value + 0.5)
+                    .collect::<Vec<_>>(),
+            ),
+            1.0,
+            0.95,
+        )
+        .unwrap();
+        assert!(
+            (same.interval.0 - plain.interval.0).abs() < 1e-4
+                && (same.difference - plain.effect).abs() < 1e-9
+        );
+    }
+
+    #[test]
+    fn the_week_that_raised_the_recommendation_is_no_baseline() {
+        let (mut values, _) = known(2, 0.3, 0.0, 0);
+        values[53..60].iter_mut().for_each(|value| *value -= 3.0);
+        let all = impact(&question(&values, &[])).unwrap();
+        let excluded = impact(&Question {
+            excluded: &[53..60],
+            ..question(&values, &[])
         })
+        .unwrap();
+        assert!(
+            excluded.effect < all.effect - 0.2,
+            "{} and {}",
+            excluded.effect,
+            all.effect
+        );
+        assert_eq!(excluded.values, (49, 28));
     }
-}
 
-impl Prepared<'_> {
-    /// The controls with what they counted for.
-    fn uses(&self, measured: &Measured) -> Vec<ControlUse> {
-        let mut uses = self.uses.clone();
-        for (column, at) in self.used.iter().enumerate() {
-            let weights = unit(measured.first + column, measured.columns);
-            uses[*at].weight = Some(posterior(&measured.fits, &weights).mean());
-            uses[*at].moved_alone = measured.moves.as_ref().map(|moves| moves.wrong(column));
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+        #[test]
+        fn shift_scale_and_sign_go_through(seed in 0..500_u64, count in 0..4_usize, shift in -20.0..20.0_f64, scale in 0.1..50.0_f64) {
+            let (values, controls) = known(seed, 0.4, 0.5, count);
+            let plain = impact(&question(&values, &named(&controls))).unwrap();
+            let moved: Vec<f64> = values.iter().map(|value| shift - scale * value).collect();
+            let found = impact(&question(&moved, &named(&controls))).unwrap();
+            let tolerance = 1e-5 * scale;
+            prop_assert!((found.interval.0 + scale * plain.interval.1).abs() < tolerance);
+            prop_assert!((found.interval.1 + scale * plain.interval.0).abs() < tolerance);
+            prop_assert!((found.p_positive + plain.p_positive - 1.0).abs() < 1e-6);
+            prop_assert!(plain.interval_at_any_look.0 <= plain.interval.0 && plain.interval.1 <= plain.interval_at_any_look.1);
         }
-        uses
-    }
-}
 
-/// 1 at one place, 0 at the others.
-fn unit(at: usize, count: usize) -> Vec<f64> {
-    (0..count).map(|place| f64::from(u8::from(place == at))).collect()
-}
+        #[test]
+        fn a_larger_effect_moves_what_is_found_by_as_much(seed in 0..500_u64, more in 0.0..1.0_f64) {
+            let (less, _) = known(seed, 0.4, 0.2, 0);
+            let (values, _) = known(seed, 0.4, 0.2 + more, 0);
+            let (less, found) = (impact(&question(&less, &[])).unwrap(), impact(&question(&values, &[])).unwrap());
+            prop_assert!((found.effect - less.effect - more).abs() < 1e-6);
+            prop_assert!(found.p_positive >= less.p_positive - 1e-9);
+        }
 
-/// A column less the mean cycle that it has around the level of each side.
-fn without_cycle(window: &Window, column: &[f64], period: Option<usize>) -> Vec<f64> {
-    let Some(period) = period else { return column.to_vec() };
-    let means = [false, true].map(|after| window.mean(column, after));
-    let mut sums = vec![(0.0, 0.0); period];
-    for step in window.used().filter(|step| column[*step].is_finite()) {
-        let sum = &mut sums[step % period];
-        sum.0 += column[step] - means[usize::from(step >= window.change)];
-        sum.1 += 1.0;
+        #[test]
+        fn no_series_breaks_it(
+            values in prop::collection::vec(prop_oneof![
+                6 => -1e3..1e3_f64, 1 => Just(f64::NAN), 1 => Just(0.0), 1 => -1e200..1e200_f64,
+            ], 0..120),
+            change in 0..130_usize, excluded in 0..60_usize,
+        ) {
+            let asked = Question { change, excluded: &[excluded..excluded + 7], ..question(&values, &[]) };
+            if let Ok(found) = impact(&asked) {
+                prop_assert!(found.interval.0 <= found.interval.1);
+                prop_assert!((0.0..=1.0).contains(&found.p_positive));
+            }
+        }
     }
-    let cycle: Vec<f64> = sums.iter().map(|(sum, count)| sum / f64::max(*count, 1.0)).collect();
-    column
-        .iter()
-        .enumerate()
-        .map(|(step, value)| value - cycle[step % period])
-        .collect()
 }

@@ -101,7 +101,8 @@ pub fn roi(effect: &Uncertain, economics: &Economics) -> Option<Return> {
         .collect();
     let cost = economics.investment.cost();
     let mean = benefit(effect.value(), economics.volume.value(), unit_value.value());
-    let share = |above: f64| benefits.iter().filter(|benefit| **benefit > above).count() as f64 / DRAWS as f64;
+    let share =
+        |above: f64| benefits.iter().filter(|benefit| **benefit > above).count() as f64 / DRAWS as f64;
     let p_positive = share(cost);
     let [low, middle, high] = [0.025, 0.5, 0.975].map(|share| quantile(&benefits, share));
     let work = economics.investment.hours * economics.investment.rate;
@@ -201,6 +202,112 @@ impl Uncertain {
                 })
                 .collect(),
             Self::Measured(posterior) => posterior.draws(random, DRAWS),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn economics(volume: f64, unit_value: Option<f64>, hours: f64) -> Economics {
+        Economics {
+            volume: Uncertain::Known(volume),
+            unit_value: unit_value.map(Uncertain::Known),
+            investment: Investment {
+                hours,
+                rate: 100.0,
+                running: 0.0,
+            },
+            days: 28.0,
+        }
+    }
+
+    #[test]
+    fn what_is_known_has_one_value_and_what_is_unknown_none() {
+        let found = roi(&Uncertain::Known(0.1), &economics(1000.0, Some(20.0), 5.0)).unwrap();
+        assert_eq!((found.net, found.cost, found.ratio), (1500.0, 500.0, Some(3.0)));
+        assert_eq!(
+            (found.interval, found.p_positive, found.gain),
+            ((1500.0, 1500.0), 1.0, Some(true))
+        );
+        assert_eq!(found.payback_days, Some(7.0));
+        assert_eq!(roi(&Uncertain::Known(0.1), &economics(1000.0, None, 5.0)), None);
+        let never = roi(&Uncertain::Known(-0.1), &economics(1000.0, Some(20.0), 5.0)).unwrap();
+        assert_eq!(
+            (never.gain, never.payback_days, never.payback_interval),
+            (Some(false), None, (None, None))
+        );
+        let free = roi(&Uncertain::Known(0.1), &economics(1000.0, Some(20.0), 0.0)).unwrap();
+        assert_eq!((free.ratio, free.payback_days), (None, Some(0.0)));
+    }
+
+    #[test]
+    fn the_simulation_is_the_formula_where_there_is_one() {
+        let effect = Uncertain::of_interval(1.0, (0.0, 2.0));
+        let found = roi(&effect, &economics(100.0, Some(10.0), 5.0)).unwrap();
+        // 1000 a unit with a standard error of 510, less 500.
+        assert!(
+            (found.interval.0 + 500.0).abs() < 25.0 && (found.interval.1 - 1500.0).abs() < 25.0,
+            "{found:?}"
+        );
+        let exact = crate::normal_cdf(500.0 / (1000.0 / 1.959_964));
+        assert!(
+            (found.p_positive - exact).abs() < 0.01 && found.gain.is_none(),
+            "{found:?}"
+        );
+        assert_eq!(roi(&effect, &economics(100.0, Some(10.0), 5.0)).unwrap(), found);
+    }
+
+    #[test]
+    fn the_days_before_and_after_tell_the_effect() {
+        let days = |level: f64, count: u64| -> Vec<f64> {
+            crate::testing::ar1(count, count as usize, 0.2)
+                .iter()
+                .map(|value| level + 0.1 * value)
+                .collect()
+        };
+        let found = calculate_roi(
+            &days(5.0, 60),
+            &days(4.0, 28),
+            false,
+            &economics(1000.0, Some(2.0), 1.0),
+        )
+        .unwrap();
+        assert!(
+            (found.benefit - 2000.0).abs() < 200.0 && found.gain == Some(true),
+            "{found:?}"
+        );
+        let unknown = calculate_roi(
+            &days(5.0, 60),
+            &days(4.0, 28),
+            false,
+            &economics(1000.0, None, 1.0),
+        );
+        assert_eq!(unknown, Err(CalculateRoiError::UnitValue));
+        let short = calculate_roi(
+            &days(5.0, 5),
+            &days(4.0, 28),
+            false,
+            &economics(1000.0, Some(2.0), 1.0),
+        );
+        assert_eq!(short, Err(CalculateRoiError::Effect(Unmeasurable::Before(5))));
+    }
+
+    proptest! {
+        #[test]
+        fn more_work_never_makes_a_return_likelier_or_faster(
+            effect in -5.0..5.0_f64, half in 0.0..5.0_f64, hours in 0.0..50.0_f64, more in 0.0..50.0_f64,
+        ) {
+            let effect = Uncertain::of_interval(effect, (effect - half, effect + half));
+            let less = roi(&effect, &economics(100.0, Some(10.0), hours)).unwrap();
+            let more = roi(&effect, &economics(100.0, Some(10.0), hours + more)).unwrap();
+            prop_assert!(more.p_positive <= less.p_positive);
+            prop_assert!(more.net <= less.net && more.interval.0 <= less.interval.0);
+            if let (Some(less), Some(more)) = (less.payback_days, more.payback_days) {
+                prop_assert!(less <= more);
+            }
         }
     }
 }

@@ -33,7 +33,10 @@ mod tests {
             for t in [-8.0, -4.0, -2.0, -0.5, 0.0, 0.3, 2.3] {
                 let exact = StudentsT::new(0.0, 1.0, freedom).unwrap().cdf(t);
                 let found = student_cdf(t, freedom);
-                assert!((found / exact - 1.0).abs() < 1e-5, "{t} with {freedom}: {found} for {exact}");
+                assert!(
+                    (found / exact - 1.0).abs() < 1e-5,
+                    "{t} with {freedom}: {found} for {exact}"
+                );
             }
         }
     }

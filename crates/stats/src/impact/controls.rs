@@ -25,9 +25,7 @@ pub(super) fn choose(window: &Window, controls: &[Control<'_>]) -> Chosen {
         .iter()
         .map(|control| unfit(window, control.values))
         .collect();
-    let mut used: Vec<usize> = (0..controls.len())
-        .filter(|at| refusals[*at].is_none())
-        .collect();
+    let mut used: Vec<usize> = (0..controls.len()).filter(|at| refusals[*at].is_none()).collect();
     let most = (window.before / STEPS_A_CONTROL).max(1);
     let synthetic = used.len() > FEW.min(most);
     if synthetic {

@@ -82,49 +82,65 @@ impl Moves {
     /// What a control moved alone is taken out of it; what all moved is expected of the series as a whole, not only the part
     /// that its regression on noisy controls passes on.
     pub(super) fn posterior(&self, fits: &[Fit], at: usize, first: usize, columns: usize) -> Posterior {
-        let mut parts = Vec::new();
-        for story in &self.stories {
-            for fit in fits {
-                let (mut weights, mut expected) = (vec![0.0; columns], 0.0);
-                weights[at] = 1.0;
-                let mut gradients = Vec::new();
-                let mut unknown = 0.0;
-                let mut moves = story.moves.iter();
-                if story.all {
-                    let size = moves.next().copied().unwrap_or_default();
-                    expected = self.own_scale * size;
-                    unknown += expected * expected * self.ratio_variance;
-                    let mut passed = vec![0.0; columns];
-                    for (control, scale) in self.scales.iter().enumerate() {
-                        weights[first + control] += scale * size;
-                        passed[first + control] = *scale;
-                    }
-                    gradients.push(fit.combined(&passed).0 - self.own_scale);
-                }
-                if let Some(one) = story.one {
-                    let size = moves.next().copied().unwrap_or_default();
-                    weights[first + one] += self.scales[one] * size;
-                    let mut passed = vec![0.0; columns];
-                    passed[first + one] = self.scales[one];
-                    gradients.push(fit.combined(&passed).0);
-                }
-                let (mean, error) = fit.combined(&weights);
-                unknown += story
-                    .covariance
-                    .iter()
-                    .zip(&gradients)
-                    .map(|(row, a)| a * row.iter().zip(&gradients).map(|(c, b)| c * b).sum::<f64>())
-                    .sum::<f64>();
-                parts.push(Part {
-                    weight: story.weight * fit.weight,
-                    mean: mean - expected,
-                    error: (error * error + unknown).sqrt(),
-                    freedom: fit.freedom,
-                });
+        let told = self
+            .stories
+            .iter()
+            .flat_map(|story| fits.iter().map(move |fit| (story, fit)));
+        let part = |(story, fit): (&Story, &Fit)| {
+            let told = self.told(story, fit, first, columns);
+            let mut weights = told.weights;
+            weights[at] = 1.0;
+            let (mean, error) = fit.combined(&weights);
+            Part {
+                weight: story.weight * fit.weight,
+                mean: mean - told.expected,
+                error: (error * error + told.variance).sqrt(),
+                freedom: fit.freedom,
             }
-        }
-        Posterior::new(parts)
+        };
+        Posterior::new(told.map(part).collect())
     }
+
+    /// What a story says of the effect with the coefficients of a fit.
+    fn told(&self, story: &Story, fit: &Fit, first: usize, columns: usize) -> Told {
+        let mut told = Told {
+            weights: vec![0.0; columns],
+            expected: 0.0,
+            variance: 0.0,
+        };
+        let mut gradients = Vec::new();
+        let mut moves = story.moves.iter().copied();
+        if let (true, Some(size)) = (story.all, moves.next()) {
+            let mut passed = vec![0.0; columns];
+            for (control, scale) in self.scales.iter().enumerate() {
+                told.weights[first + control] += scale * size;
+                passed[first + control] = *scale;
+            }
+            let passed = fit.combined(&passed).0;
+            // A series that falls when its controls rise does so here too.
+            let own = self.own_scale.copysign(passed);
+            told.expected = own * size;
+            told.variance += told.expected.powi(2) * self.ratio_variance;
+            gradients.push(passed - own);
+        }
+        if let (Some(one), Some(size)) = (story.one, moves.next()) {
+            told.weights[first + one] += self.scales[one] * size;
+            let mut passed = vec![0.0; columns];
+            passed[first + one] = self.scales[one];
+            gradients.push(fit.combined(&passed).0);
+        }
+        for (row, a) in story.covariance.iter().zip(&gradients) {
+            told.variance += row.iter().zip(&gradients).map(|(c, b)| a * c * b).sum::<f64>();
+        }
+        told
+    }
+}
+
+/// What is added to the effect of a fit: a sum of its coefficients, less what is expected of the series, with a variance.
+struct Told {
+    weights: Vec<f64>,
+    expected: f64,
+    variance: f64,
 }
 
 /// Standard deviation of a step within the sides, and the deviations in units of it.
@@ -166,7 +182,11 @@ fn chance(window: &Window, scattered: &[(f64, Vec<f64>)]) -> Vec<Vec<f64>> {
     let few = 1.0 + 2.0 / (before + after);
     let size = (1.0 / before + 1.0 / after) * few;
     let covariance = |a: &[f64], b: &[f64]| {
-        let products = a.iter().zip(b).map(|(a, b)| a * b).filter(|product| product.is_finite());
+        let products = a
+            .iter()
+            .zip(b)
+            .map(|(a, b)| a * b)
+            .filter(|product| product.is_finite());
         let (sum, count) = products.fold((0.0, 0.0), |(sum, count), product| (sum + product, count + 1.0));
         sum / f64::max(count - 2.0, 1.0) * size
     };
@@ -212,7 +232,11 @@ fn story(inverse: &[Vec<f64>], differences: &[f64], all: bool, one: Option<usize
     let likelihood = 0.5 * dot(&moves, &pulls) - determinant;
     let prior_all = if all { SHOCK } else { 1.0 - SHOCK };
     let wrong = if k == 1 { SHOCK } else { WRONG };
-    let prior_one = if one.is_some() { wrong / k as f64 } else { 1.0 - wrong };
+    let prior_one = if one.is_some() {
+        wrong / k as f64
+    } else {
+        1.0 - wrong
+    };
     Story {
         weight: prior_all * prior_one * likelihood.min(600.0).exp(),
         moves,

@@ -69,7 +69,11 @@ pub fn impact_over_time(observed: &Observed<'_>) -> Result<Impact, Unmeasurable>
         }
         (Some(_), seasons) => seasons,
     };
-    let excluded: Vec<Range<usize>> = observed.excluded.iter().map(|range| blocks.range(range)).collect();
+    let excluded: Vec<Range<usize>> = observed
+        .excluded
+        .iter()
+        .map(|range| blocks.range(range))
+        .collect();
     impact(&Question {
         values: &whole,
         change: blocks.change,
@@ -147,7 +151,9 @@ impl Blocks {
         };
         Self {
             start: observed.change - before as f64 * length.unwrap_or(1.0),
-            horizon: length.map_or(HORIZON, |length| ((HORIZON as f64 * DAY / length).round() as usize).max(HORIZON)),
+            horizon: length.map_or(HORIZON, |length| {
+                ((HORIZON as f64 * DAY / length).round() as usize).max(HORIZON)
+            }),
             day: (size == day && day > 1).then_some(day),
             block,
             count,
@@ -178,7 +184,13 @@ impl Blocks {
         }
         let whole = sums.iter().map(|sum| sum.3).fold(0.0, f64::max);
         sums.iter()
-            .map(|(sum, weight, there, _)| if *there >= PRESENT * whole { sum / weight } else { f64::NAN })
+            .map(|(sum, weight, there, _)| {
+                if *there >= PRESENT * whole {
+                    sum / weight
+                } else {
+                    f64::NAN
+                }
+            })
             .collect()
     }
 

@@ -52,7 +52,11 @@ pub(super) fn compare(arms: &Arms) -> Option<(bool, Posterior)> {
     if !(square > 0.0 && square.is_finite()) {
         return None;
     }
-    let freedom = square * square / parts.map(|(part, freedom)| part * part / freedom).iter().sum::<f64>();
+    let freedom = square * square
+        / parts
+            .map(|(part, freedom)| part * part / freedom)
+            .iter()
+            .sum::<f64>();
     let part = Part {
         weight: 1.0,
         mean: second.0 - first.0,
@@ -79,7 +83,8 @@ fn mean_and_variance(arm: &Arm, slope: Option<f64>) -> (f64, f64) {
     let (Some(slope), Some(covariate)) = (slope, arm.covariate) else {
         return (mean, variance);
     };
-    let together = (covariate.products - covariate.moments.mean() * arm.outcome.sum) / (arm.outcome.count - 1.0);
+    let together =
+        (covariate.products - covariate.moments.mean() * arm.outcome.sum) / (arm.outcome.count - 1.0);
     let left = variance - 2.0 * slope * together + slope * slope * covariate.moments.variance();
     (mean - slope * covariate.moments.mean(), left.max(0.0))
 }

@@ -85,7 +85,10 @@ impl Regression<'_> {
             }
         }
         let most = likelihoods.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let all: f64 = likelihoods.iter().map(|likelihood| (likelihood - most).exp()).sum();
+        let all: f64 = likelihoods
+            .iter()
+            .map(|likelihood| (likelihood - most).exp())
+            .sum();
         for (fit, likelihood) in fits.iter_mut().zip(likelihoods) {
             fit.weight = (likelihood - most).exp() / all;
             fit.evidence = most + all.ln();
@@ -95,7 +98,8 @@ impl Regression<'_> {
 
     /// The fit at one setting that is known: how alike neighbours are, and what share of the variance is scatter.
     pub(super) fn fit_at(&self, phi: f64, scatter: f64) -> Option<Fit> {
-        self.fit(phi, scatter, &self.scatter_of_each()).map(|(fit, _)| fit)
+        self.fit(phi, scatter, &self.scatter_of_each())
+            .map(|(fit, _)| fit)
     }
 
     /// Scatter of each value alone, on average 1.
@@ -107,7 +111,13 @@ impl Regression<'_> {
         let there = samples.iter().filter(|n| n.is_finite() && **n > 0.0);
         let (sum, count) = there.fold((0.0, 0.0), |(sum, count), n| (sum + 1.0 / n, count + 1.0));
         let mean = sum / f64::max(count, 1.0);
-        let usual = |n: f64| if n.is_finite() && n > 0.0 { 1.0 / n / mean } else { 1.0 };
+        let usual = |n: f64| {
+            if n.is_finite() && n > 0.0 {
+                1.0 / n / mean
+            } else {
+                1.0
+            }
+        };
         (0..steps)
             .map(|step| samples.get(step).map_or(1.0, |n| usual(*n)))
             .collect()

@@ -27,7 +27,13 @@ impl Window {
         let length = question.values.len();
         let change = question.change.min(length);
         let period = period.unwrap_or(1);
-        let whole = |steps: usize| if steps < period { steps } else { steps - steps % period };
+        let whole = |steps: usize| {
+            if steps < period {
+                steps
+            } else {
+                steps - steps % period
+            }
+        };
         let range = change - whole(change)..change + whole(length - change);
         let mut values = vec![f64::NAN; length];
         values[range.clone()].copy_from_slice(&question.values[range.clone()]);
