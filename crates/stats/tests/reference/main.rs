@@ -2,6 +2,7 @@
 //! JSON, and the tests here.
 
 mod comparisons;
+mod impact;
 mod series;
 
 fn close(found: f64, expected: f64) -> bool {
