@@ -32,10 +32,18 @@ node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)
 if [[ ${1:-} == --tests ]]; then
   missing=()
   for tool in chromium shellcheck; do command -v "$tool" >/dev/null || missing+=("$tool"); done
+  # PostgreSQL's programs are on no path in Debian; the tests make clusters of their own, so the package need not make one.
+  postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null; }
+  postgres || missing+=(postgresql)
   if ((${#missing[@]})) && [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
     echo "setup: installing for the tests, from Debian: ${missing[*]} ..." >&2
+    if ! postgres; then
+      mkdir -p /etc/postgresql-common
+      [[ -e /etc/postgresql-common/createcluster.conf ]] || echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf
+    fi
     { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >/dev/null 2>&1 || true
   fi
   need chromium chromium
   need shellcheck shellcheck
+  postgres || { echo "setup: PostgreSQL 15 or newer is missing; install the Debian package postgresql" >&2; exit 1; }
 fi

@@ -1,4 +1,4 @@
-//! The real stack for a test: Kafka, the ClickHouse engine and Kaizen's services, each a process of its own on free
+//! The real stack for a test: Kafka, the ClickHouse engine, PostgreSQL and Kaizen's services, each a process of its own on free
 //! ports and in a folder of its own. Nothing is ready by a guess: every start polls until the part answers, up to a
 //! deadline. Nothing outlives the test: parts end when dropped, and if the test process dies, however it dies, a
 //! watch ends them and removes their folders.
@@ -12,6 +12,7 @@ mod folder;
 mod kafka;
 mod part;
 mod place;
+mod postgres;
 mod proxy;
 mod sandbox;
 mod service;
@@ -22,6 +23,7 @@ pub use decision::DecisionBuilder;
 pub use kafka::{Kafka, Record};
 pub use part::{Part, be_quiet};
 pub use place::{free_address, program, workspace};
+pub use postgres::Postgres;
 pub use proxy::{Held, Moment, Proxy};
 pub use sandbox::{Sandbox, Stack};
 pub use service::Service;
