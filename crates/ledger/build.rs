@@ -1,0 +1,5 @@
+//! A migration file that is added or changed is embedded anew.
+
+fn main() {
+    println!("cargo:rerun-if-changed=migrations");
+}

@@ -1,0 +1,106 @@
+//! What the audit keeps of a change.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ticket::{Ticket, ticket_id};
+
+/// One change of one ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Revision of the ledger: later changes of any ticket have higher ones.
+    pub revision: i64,
+    /// Number of the ticket.
+    pub number: i64,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: String,
+    /// What they said; may be empty.
+    pub comment: String,
+    /// What was before and after; empty when they only said something.
+    pub changes: Vec<FieldChange>,
+}
+
+/// A field before and after a change, as text: lists and objects as JSON, what is absent as nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// Name of the field, as in the ticket.
+    pub field: String,
+    /// What it was; empty when the ticket was created.
+    pub before: String,
+    /// What it is from then on.
+    pub after: String,
+}
+
+/// The fields that differ; all that say something when there was no ticket before.
+pub(crate) fn differences(before: Option<&Ticket>, after: &Ticket) -> Vec<FieldChange> {
+    let earlier = before.map(fields).unwrap_or_default();
+    let was = |index: usize| {
+        earlier
+            .get(index)
+            .map(|(_, text)| text.clone())
+            .unwrap_or_default()
+    };
+    let later = fields(after).into_iter().enumerate();
+    let change = |(index, (field, after)): (usize, (&str, String))| FieldChange {
+        field: field.to_owned(),
+        before: was(index),
+        after,
+    };
+    later.map(change).filter(|it| it.before != it.after).collect()
+}
+
+/// What may change, as text, and what a ticket begins with.
+fn fields(ticket: &Ticket) -> Vec<(&'static str, String)> {
+    let implementation = ticket.implementation.as_ref();
+    vec![
+        ("state", ticket.state.to_string()),
+        ("title", ticket.title.clone()),
+        ("description", ticket.description.clone()),
+        ("category", ticket.category.clone()),
+        ("metric", ticket.metric.clone()),
+        ("rule", ticket.rule.clone()),
+        ("owner", ticket.owner.clone()),
+        ("labels", list(&ticket.labels)),
+        (
+            "due_date",
+            ticket.due_date.map(|it| it.to_string()).unwrap_or_default(),
+        ),
+        ("links", list(&ticket.links)),
+        (
+            "duplicate_of",
+            ticket.duplicate_of.map(ticket_id).unwrap_or_default(),
+        ),
+        (
+            "recommendation_id",
+            ticket
+                .evidence
+                .as_ref()
+                .map(|it| it.recommendation_id.clone())
+                .unwrap_or_default(),
+        ),
+        (
+            "implement_time",
+            implementation.map(|it| it.at.to_string()).unwrap_or_default(),
+        ),
+        (
+            "version",
+            implementation.map(|it| it.version.clone()).unwrap_or_default(),
+        ),
+        (
+            "implementation",
+            implementation
+                .map(|it| it.description.clone())
+                .unwrap_or_default(),
+        ),
+    ]
+}
+
+fn list<T: Serialize>(items: &[T]) -> String {
+    if items.is_empty() {
+        return String::new();
+    }
+    // Texts and words have a form in JSON.
+    serde_json::to_string(items).unwrap_or_default()
+}

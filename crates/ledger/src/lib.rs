@@ -1,0 +1,34 @@
+//! What people change: tickets, in SQLite by default, in PostgreSQL in production, by one code path.
+//!
+//! A change is one transaction that begins by taking the ledger's turn, so that changes happen one after another however
+//! many write: none is lost, and whoever reads revisions in order misses none. Each leaves a line in the audit that says who,
+//! when, and what was before and after; a process killed at any moment leaves all of a change or nothing of it.
+//!
+//! [`State`] is the life of a ticket, [`Change`] what may be done to one; both are pure. [`Ledger`] keeps them:
+//! [`Ledger::open`] → [`Ledger::create`], [`Ledger::change`] → [`Ledger::ticket`], [`Ledger::list`], [`Ledger::events`].
+
+mod change;
+mod create;
+mod database_url;
+mod error;
+mod event;
+mod limits;
+mod list;
+pub mod migrate;
+mod question;
+mod read;
+mod row;
+mod state;
+mod store;
+mod terms;
+mod ticket;
+mod update;
+
+pub use change::Change;
+pub use database_url::LedgerUrl;
+pub use error::LedgerError;
+pub use event::{Event, FieldChange};
+pub use list::{Cursor, Filter, Listing, Order};
+pub use state::State;
+pub use store::{Ledger, OpenError};
+pub use ticket::{Evidence, Implementation, Link, LinkKind, NewTicket, Ticket, ticket_id, ticket_number};

@@ -1,0 +1,65 @@
+//! Reads tickets and events by their numbers.
+
+use sqlx::{AnyConnection, AssertSqlSafe};
+
+use crate::error::LedgerError;
+use crate::event::Event;
+use crate::row;
+use crate::store::Ledger;
+use crate::ticket::Ticket;
+
+impl Ledger {
+    /// One ticket.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`], or the database's.
+    pub async fn ticket(&self, number: i64) -> Result<Ticket, LedgerError> {
+        let mut connection = self.pool.acquire().await?;
+        find(&mut connection, number).await
+    }
+
+    /// What happened to a ticket after the revision `after`, first the earliest; at most `most`.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn history(&self, number: i64, after: i64, most: u32) -> Result<Vec<Event>, LedgerError> {
+        let sql = format!(
+            "SELECT {} FROM ticket_events WHERE number = $1 AND revision > $2 ORDER BY revision LIMIT $3",
+            row::EVENT
+        );
+        // Names of columns alone
+        let query = sqlx::query(AssertSqlSafe(sql))
+            .bind(number)
+            .bind(after)
+            .bind(i64::from(most));
+        let rows = query.fetch_all(&self.pool).await?;
+        rows.iter().map(row::event).collect()
+    }
+
+    /// What happened to any ticket after the revision `after`, first the earliest; at most `most`. Asked again with the
+    /// last one's revision, nothing is missed: revisions are in the order of commits.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn events(&self, after: i64, most: u32) -> Result<Vec<Event>, LedgerError> {
+        let sql = format!(
+            "SELECT {} FROM ticket_events WHERE revision > $1 ORDER BY revision LIMIT $2",
+            row::EVENT
+        );
+        // Names of columns alone
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(after).bind(i64::from(most));
+        let rows = query.fetch_all(&self.pool).await?;
+        rows.iter().map(row::event).collect()
+    }
+}
+
+/// One ticket, on a connection that may be in a transaction.
+pub(crate) async fn find(connection: &mut AnyConnection, number: i64) -> Result<Ticket, LedgerError> {
+    let sql = format!("SELECT {} FROM tickets WHERE number = $1", row::TICKET);
+    // Names of columns alone
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(number);
+    match query.fetch_optional(connection).await? {
+        Some(found) => row::ticket(&found),
+        None => Err(LedgerError::NotFound(number)),
+    }
+}

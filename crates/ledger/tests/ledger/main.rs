@@ -1,0 +1,20 @@
+//! The ledger on both of its databases: SQLite in a temporary file, PostgreSQL in a private cluster.
+
+#[cfg(test)]
+mod backup;
+#[cfg(test)]
+mod concurrent;
+#[cfg(test)]
+mod databases;
+#[cfg(test)]
+mod killed;
+#[cfg(test)]
+mod listed;
+#[cfg(test)]
+mod migrated;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod random_commands;
+#[cfg(test)]
+mod tickets;
