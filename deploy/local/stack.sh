@@ -69,13 +69,19 @@ run() {
     kafka) exec deploy/kafka/run.sh "$state/kafka" "$kafka" "$controller" ;;
     clickhouse) exec "$bin/clickhouse-embedded" --path "$state/clickhouse" --listen "127.0.0.1:$clickhouse" ;;
     collector)
-      unset "${!KAIZEN__SERVER__@}"
+      unset "${!KAIZEN__SERVER__@}" "${!KAIZEN__LEDGER__@}" "${!KAIZEN__CHANGES__@}"
       export KAIZEN__KAFKA__BROKERS=127.0.0.1:$kafka
       export KAIZEN__INGEST__HTTP__ADDRESS=127.0.0.1:$collector_http KAIZEN__INGEST__GRPC__ADDRESS=127.0.0.1:$collector_grpc
       ;;
     *)
       unset "${!KAIZEN__KAFKA__@}" "${!KAIZEN__BATCH__@}" "${!KAIZEN__PRIVACY__@}" "${!KAIZEN__INGEST__@}"
       export KAIZEN__SERVER__ADDRESS=127.0.0.1:${!1}
+      if [[ $1 == reporting ]]; then
+        export KAIZEN__LEDGER__URL=${KAIZEN__LEDGER__URL:-sqlite://$state/ledger/ledger.db}
+        export KAIZEN__CHANGES__URL=${KAIZEN__CHANGES__URL-http://127.0.0.1:$collector_http/v1/changes}
+      else
+        unset "${!KAIZEN__LEDGER__@}" "${!KAIZEN__CHANGES__@}"
+      fi
       ;;
   esac
   export KAIZEN__CLICKHOUSE__URL=http://127.0.0.1:$clickhouse KAIZEN__OPERATIONS__ADDRESS=127.0.0.1:${operations[$1]}

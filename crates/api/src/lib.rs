@@ -37,5 +37,21 @@ pub mod analysis {
     }
 }
 
+/// `kaizen.tracker.v1`: tickets.
+#[allow(
+    missing_docs,
+    unused_qualifications,
+    clippy::all,
+    clippy::too_many_lines,
+    clippy::allow_attributes_without_reason,
+    reason = "generated: the comments stand in the .proto files"
+)]
+pub mod tracker {
+    /// Version 1.
+    pub mod v1 {
+        tonic::include_proto!("kaizen.tracker.v1");
+    }
+}
+
 /// The descriptors of every file, for server reflection.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

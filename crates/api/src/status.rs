@@ -60,6 +60,18 @@ pub fn analysis_failed(analysis_id: &str) -> Status {
     )
 }
 
+/// A refusal that a client can act on: `reason` is a word in capitals, `metadata` what it needs to know.
+pub fn refused<const N: usize>(
+    code: Code,
+    reason: &str,
+    message: impl Into<String>,
+    metadata: [(&str, String); N],
+) -> Status {
+    let metadata = metadata.map(|(key, value)| (key.to_owned(), value));
+    let details = ErrorDetails::with_error_info(reason, DOMAIN, HashMap::from(metadata));
+    Status::with_error_details(code, message, details)
+}
+
 /// `UNAVAILABLE`: something this service stands on is away; trying again helps.
 pub fn unavailable(what: &str) -> Status {
     let metadata = HashMap::from([("dependency".to_owned(), what.to_owned())]);
@@ -95,7 +107,8 @@ pub fn query_failed(error: QueryError) -> Status {
     }
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
+/// An error with its causes, for the log.
+pub fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

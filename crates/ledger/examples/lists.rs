@@ -122,6 +122,8 @@ async fn live(ledger: &Ledger, new: &NewTicket, steps: usize, ends: bool) -> Res
     for state in path {
         let implementation = Implementation {
             at: jiff::Timestamp::UNIX_EPOCH,
+            kind: "prompt".into(),
+            component: String::new(),
             version: String::new(),
             description: String::new(),
         };

@@ -10,6 +10,8 @@ use crate::limits;
 use crate::state::State;
 use crate::ticket::{Implementation, Link, Ticket, check_due_date, sorted_labels};
 
+/// What may be changed, as the change ledger has it.
+const KINDS: [&str; 4] = ["deploy", "prompt", "model", "config"];
 /// How far an implementation may lie ahead: clocks differ.
 const AHEAD: Duration = Duration::from_secs(600);
 
@@ -126,6 +128,15 @@ impl Change {
 }
 
 fn check_implementation(implementation: &Implementation, now: Timestamp) -> Result<(), LedgerError> {
+    if !KINDS.contains(&implementation.kind.as_str()) {
+        let rule = format!("must be one of {}", KINDS.join(", "));
+        return Err(LedgerError::invalid("implementation.kind", rule));
+    }
+    limits::optional_line(
+        "implementation.component",
+        &implementation.component,
+        limits::NAME,
+    )?;
     limits::optional_line("implementation.version", &implementation.version, limits::NAME)?;
     limits::lines("implementation.description", &implementation.description)?;
     let is_ahead =

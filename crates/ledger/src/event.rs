@@ -85,6 +85,14 @@ fn fields(ticket: &Ticket) -> Vec<(&'static str, String)> {
             implementation.map(|it| it.at.to_string()).unwrap_or_default(),
         ),
         (
+            "change_kind",
+            implementation.map(|it| it.kind.clone()).unwrap_or_default(),
+        ),
+        (
+            "component",
+            implementation.map(|it| it.component.clone()).unwrap_or_default(),
+        ),
+        (
             "version",
             implementation.map(|it| it.version.clone()).unwrap_or_default(),
         ),

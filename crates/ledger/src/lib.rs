@@ -15,6 +15,7 @@ mod event;
 mod limits;
 mod list;
 pub mod migrate;
+mod position;
 mod question;
 mod read;
 mod row;

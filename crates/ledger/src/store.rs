@@ -122,10 +122,15 @@ impl Ledger {
         self.pool.close().await;
     }
 
+    /// Waits until nobody else of this process writes.
+    pub(crate) async fn queue(&self) -> MutexGuard<'_, ()> {
+        self.shared.queue.lock().await
+    }
+
     /// Waits until nobody else writes. The first statement of the transaction writes, so that SQLite takes its write lock at
     /// once, as `BEGIN IMMEDIATE` would, and PostgreSQL locks the row until the end.
     pub(crate) async fn turn(&self) -> Result<Turn<'_>, LedgerError> {
-        let queue = self.shared.queue.lock().await;
+        let queue = self.queue().await;
         let mut transaction = self.pool.begin().await?;
         let take =
             "UPDATE ledger_turn SET revision = revision + 1 WHERE id = 1 RETURNING revision, last_ticket";

@@ -141,6 +141,10 @@ impl Link {
 pub struct Implementation {
     /// From when it is live: what comes later is measured against what came before.
     pub at: Timestamp,
+    /// What kind of thing was changed: `deploy`, `prompt`, `model` or `config`, as in the change ledger.
+    pub kind: String,
+    /// What was changed, for example a component of the catalogue, at most 128 characters; may be empty.
+    pub component: String,
     /// What the changed thing is from then on, at most 128 characters; may be empty.
     pub version: String,
     /// In a few sentences, at most 4,000 characters; may be empty.

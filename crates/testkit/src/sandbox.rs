@@ -94,11 +94,16 @@ impl Sandbox {
 
     async fn with_each(collector: &[(&str, &str)], others: &[(&str, &str)]) -> Result<Self> {
         let stack = Stack::start().await?;
-        let (collector, analysis, reporting) = tokio::try_join!(
-            Service::start("collector", false, &stack, collector),
-            Service::start("analysis", true, &stack, others),
-            Service::start("reporting", true, &stack, others),
-        )?;
+        // Reporting tells the collector of changes
+        let told = async {
+            let collector = Service::start("collector", false, &stack, collector).await?;
+            let changes = format!("{}/v1/changes", collector.url());
+            let variables = [&[("KAIZEN__CHANGES__URL", changes.as_str())], others].concat();
+            let reporting = Service::start("reporting", true, &stack, &variables).await?;
+            Ok((collector, reporting))
+        };
+        let analysis = Service::start("analysis", true, &stack, others);
+        let ((collector, reporting), analysis) = tokio::try_join!(told, analysis)?;
         Ok(Self {
             reporting,
             analysis,

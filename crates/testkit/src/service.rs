@@ -22,12 +22,18 @@ impl Service {
     /// If it is not built or does not become ready; with the end of its log.
     pub async fn start(name: &str, serves: bool, stack: &Stack, overrides: &[(&str, &str)]) -> Result<Self> {
         let (operations, address, grpc) = (free_address()?, free_address()?, free_address()?);
-        let part = Part::new(name, |_| {
+        let part = Part::new(name, |folder| {
             let mut command = Command::new(program(&format!("kaizen-{name}"))?);
             command
                 .current_dir(workspace())
                 .env("KAIZEN__CLICKHOUSE__URL", stack.clickhouse().url());
             command.env("KAIZEN__OPERATIONS__ADDRESS", operations.to_string());
+            if name == "reporting" {
+                let ledger = folder.join("ledger.db");
+                command.env("KAIZEN__LEDGER__URL", format!("sqlite://{}", ledger.display()));
+                // Told where when there is a collector
+                command.env("KAIZEN__CHANGES__URL", "");
+            }
             if serves {
                 command.env("KAIZEN__SERVER__ADDRESS", address.to_string());
             } else {

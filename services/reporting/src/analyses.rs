@@ -126,7 +126,7 @@ impl AnalysisService for Analyses {
             .map_err(query_failed)?;
         let recommendations = all
             .into_iter()
-            .map(|it| recommendation(&found, it))
+            .map(|it| recommendation(found.period, it))
             .filter(|it| request.category.is_empty() || it.category == request.category)
             .filter(|it| request.show_dismissed || it.state() != RecommendationState::Dismissed);
         Ok(Response::new(ListRecommendationsResponse {

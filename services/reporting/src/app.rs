@@ -8,7 +8,9 @@ use kaizen_api::FILE_DESCRIPTOR_SET;
 use kaizen_api::analysis::v1::analysis_service_server::AnalysisServiceServer;
 use kaizen_api::analysis::v1::metric_service_server::MetricServiceServer;
 use kaizen_api::decisions::v1::dead_letter_service_server::DeadLetterServiceServer;
+use kaizen_api::tracker::v1::tracker_service_server::TrackerServiceServer;
 use kaizen_catalogue::Catalogue;
+use kaizen_ledger::Ledger;
 use kaizen_service::{Application, Health, Readiness, Server};
 use kaizen_warehouse::{Client, migrate};
 use prometheus_client::registry::Registry;
@@ -18,13 +20,15 @@ use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 
 use crate::analyses::Analyses;
+use crate::changes::Changes;
 use crate::config::ReportingConfig;
 use crate::dead_letters::DeadLetters;
 use crate::instruments::Instruments;
 use crate::metrics::Metrics;
+use crate::tracker::Tracker;
 use crate::web;
 
-/// How often ClickHouse is asked whether it is there.
+/// How often ClickHouse and the ledger are asked whether they are there.
 const ASK: Duration = Duration::from_secs(2);
 
 /// Reporting, ready to run.
@@ -33,6 +37,11 @@ pub struct Reporting {
     listener: TcpListener,
     client: Client,
     clickhouse: Readiness,
+    ledger: Ledger,
+    ledger_ready: Readiness,
+    changes: Option<Changes>,
+    /// Ends those who watch tickets.
+    stop: CancellationToken,
     dead_letters: DeadLetters,
     instruments: Instruments,
 }
@@ -60,10 +69,16 @@ impl Application for Reporting {
         let analyses = AnalysisServiceServer::new(Analyses::new(catalogue, client.clone()));
         let dead_letters = DeadLetters::new(client.clone(), config.dead_letters.retention.get());
         let letters = DeadLetterServiceServer::new(dead_letters.clone());
+        let ledger = open_ledger(&config).await?;
+        let stop = CancellationToken::new();
+        let changes = Changes::new(ledger.clone(), &config.changes)?;
+        let tracker = TrackerServiceServer::new(Tracker::new(ledger.clone(), client.clone(), stop.clone()));
         let routes = Routes::new(metrics.send_compressed(CompressionEncoding::Gzip))
             .add_service(analyses.send_compressed(CompressionEncoding::Gzip))
-            .add_service(letters.send_compressed(CompressionEncoding::Gzip));
+            .add_service(letters.send_compressed(CompressionEncoding::Gzip))
+            .add_service(tracker.send_compressed(CompressionEncoding::Gzip));
         let clickhouse = health.require("clickhouse");
+        let ledger_ready = health.require("ledger");
         let descriptors = FILE_DESCRIPTOR_SET;
         let server = Server {
             config: config.server,
@@ -79,6 +94,10 @@ impl Application for Reporting {
             listener,
             client,
             clickhouse,
+            ledger,
+            ledger_ready,
+            changes,
+            stop,
             dead_letters,
             instruments,
         })
@@ -90,12 +109,24 @@ impl Application for Reporting {
             listener,
             client,
             clickhouse,
+            ledger,
+            ledger_ready,
+            changes,
+            stop,
             dead_letters,
             instruments,
         } = self;
         let watch = watch(client, clickhouse, shutdown.clone());
+        let watch_ledger = watch_ledger(ledger.clone(), ledger_ready, stop, shutdown.clone());
+        let tell = async {
+            if let Some(changes) = changes {
+                changes.tell(shutdown.clone()).await;
+            }
+        };
         let follow = dead_letters.follow(instruments, shutdown.clone());
-        let (served, (), ()) = tokio::join!(server.serve(listener, shutdown), watch, follow);
+        let serve = server.serve(listener, shutdown.clone());
+        let (served, (), (), (), ()) = tokio::join!(serve, watch, watch_ledger, follow, tell);
+        ledger.close().await;
         served
     }
 }
@@ -104,6 +135,36 @@ impl Application for Reporting {
 async fn watch(client: Client, clickhouse: Readiness, shutdown: CancellationToken) {
     loop {
         clickhouse.set(migrate::ready(&client).await);
+        tokio::select! {
+            () = tokio::time::sleep(ASK) => {}
+            () = shutdown.cancelled() => return,
+        }
+    }
+}
+
+/// Opens the ledger and brings its tables up to date, before a port opens.
+async fn open_ledger(config: &ReportingConfig) -> anyhow::Result<Ledger> {
+    let url = config
+        .ledger
+        .url
+        .parse()
+        .map_err(anyhow::Error::msg)
+        .context("ledger.url")?;
+    let opened = Ledger::open(&url, config.ledger.password.reveal()).await;
+    opened.with_context(|| format!("ledger.url = {url}"))
+}
+
+/// Keeps `/readyz` true; at the end, ends those who watch tickets.
+async fn watch_ledger(
+    ledger: Ledger,
+    ready: Readiness,
+    stop: CancellationToken,
+    shutdown: CancellationToken,
+) {
+    let _stop = stop.drop_guard();
+    loop {
+        let state = ledger.ready().await;
+        ready.set(state.map_err(|error| error.to_string()));
         tokio::select! {
             () = tokio::time::sleep(ASK) => {}
             () = shutdown.cancelled() => return,

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use kaizen_catalogue::Catalogue;
-use kaizen_service::{Operations, Period, Problems, ServerConfig, ServiceConfig, Telemetry};
+use kaizen_ledger::LedgerUrl;
+use kaizen_service::{Operations, Period, Problems, Secret, ServerConfig, ServiceConfig, Telemetry};
 use kaizen_warehouse::ClickHouseConfig;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,10 @@ pub struct ReportingConfig {
     pub server: ServerConfig,
     /// Where the facts are.
     pub clickhouse: ClickHouseConfig,
+    /// Where what people change is.
+    pub ledger: LedgerConfig,
+    /// Where tickets that are implemented are told as changes.
+    pub changes: ChangesConfig,
     /// What is measured.
     pub catalogue: CatalogueFile,
     /// What is known of the topic of dead letters.
@@ -31,6 +36,26 @@ pub struct ReportingConfig {
 pub struct CatalogueFile {
     /// The metric catalogue.
     pub path: PathBuf,
+}
+
+/// The section `ledger`.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct LedgerConfig {
+    /// `sqlite://PATH`, whose file is made when it is not there, or `postgres://USER@HOST:PORT/DATABASE` without a password.
+    pub url: String,
+    /// PostgreSQL's password; empty for none.
+    pub password: Secret,
+}
+
+/// The section `changes`.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangesConfig {
+    /// Where the collector takes changes over HTTP: `http://HOST:PORT/v1/changes`; empty to tell none.
+    pub url: String,
+    /// One of the collector's tokens; empty when it asks for none.
+    pub token: Secret,
 }
 
 /// The section `dead_letters`.
@@ -54,6 +79,14 @@ impl ServiceConfig for ReportingConfig {
         if let Err((key, rule)) = self.clickhouse.validate() {
             problems.add(&format!("clickhouse.{key}"), &self.clickhouse.url, rule);
         }
+        if let Err(rule) = self.ledger.url.parse::<LedgerUrl>() {
+            problems.add("ledger.url", without_password(&self.ledger.url), rule);
+        }
+        let is_http = |url: &str| url.parse::<reqwest::Url>().is_ok_and(|it| it.scheme() == "http");
+        if !self.changes.url.is_empty() && !is_http(&self.changes.url) {
+            let rule = "must be an http:// URL, or empty";
+            problems.add("changes.url", without_password(&self.changes.url), rule);
+        }
         if let Err(error) = Catalogue::load(&self.catalogue.path) {
             let path = self.catalogue.path.display();
             problems.add(
@@ -61,6 +94,36 @@ impl ServiceConfig for ReportingConfig {
                 path,
                 format_args!("must be a metric catalogue: {error}"),
             );
+        }
+    }
+}
+
+/// A URL as it may be shown, also when it is wrong: without what stands between the user's name and the host.
+fn without_password(url: &str) -> String {
+    let (told, host) = url
+        .rsplit_once('@')
+        .map_or(("", url), |(told, host)| (told, host));
+    let host = host.split_once("password=").map_or(host, |(before, _)| before);
+    let user = match told.split_once("://") {
+        Some((scheme, user)) => format!("{scheme}://{}@", user.split(':').next().unwrap_or_default()),
+        None => String::new(),
+    };
+    format!("{user}{host}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_the_wrong_place_is_not_shown() {
+        for (url, shown) in [
+            ("postgres://u:s3cret@h/db", "postgres://u@h/db"),
+            ("postgres://u:s3@cret@h/db", "postgres://u@h/db"),
+            ("postgres://u@h/db?password=s3cret", "postgres://u@h/db?"),
+            ("mysql://h/db", "mysql://h/db"),
+        ] {
+            assert_eq!(without_password(url), shown);
         }
     }
 }

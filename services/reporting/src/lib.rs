@@ -1,15 +1,17 @@
 //! Everything Kaizen knows, served on one port: gRPC, gRPC-Web and the dashboard.
 //!
 //! A call goes from the wire to a checked question ([`metrics`], [`analyses`], [`dead_letters`]), to `kaizen_warehouse::queries`, and back.
-//! Nothing is computed here, and nothing is written.
+//! Nothing is computed here. What people change ([`tracker`]) goes to `kaizen_ledger`, and nothing is written anywhere else.
 
 mod analyses;
 mod app;
+mod changes;
 mod config;
 mod dead_letters;
 mod instruments;
 mod metrics;
 mod page;
+mod tracker;
 mod web;
 
 pub use app::Reporting;

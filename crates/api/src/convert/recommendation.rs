@@ -1,12 +1,12 @@
 use kaizen_findings::{ChangeEntry, Difficulty, Estimate, Evidence, Impact, Priority, Return};
-use kaizen_warehouse::queries::{self, RecommendationDecision, StoredRecommendation};
+use kaizen_warehouse::queries::{RecommendationDecision, StoredRecommendation, Window};
 
 use super::{ends, window};
 use crate::analysis::v1 as wire;
 use crate::time::to_wire;
 
-/// A recommendation of an analysis.
-pub fn recommendation(of: &queries::Analysis, found: StoredRecommendation) -> wire::Recommendation {
+/// A recommendation of an analysis of `period`.
+pub fn recommendation(period: Window, found: StoredRecommendation) -> wire::Recommendation {
     let it = found.recommendation;
     let (state, state_reason, state_actor) = decided(found.decision);
     let condition = |(dimension, value)| wire::Condition { dimension, value };
@@ -22,7 +22,7 @@ pub fn recommendation(of: &queries::Analysis, found: StoredRecommendation) -> wi
         action_items: it.action_items,
         difficulty: difficulty(it.difficulty).into(),
         effort_hours: it.effort_hours,
-        evidence: Some(evidence(of, it.evidence, &it.slice)),
+        evidence: Some(evidence(period, it.evidence, &it.slice)),
         estimated_impact: it.impact.map(impact),
         roi: it.roi.map(roi),
         certainty: it.certainty,
@@ -66,7 +66,7 @@ const fn difficulty(difficulty: Difficulty) -> wire::Difficulty {
     }
 }
 
-fn evidence(of: &queries::Analysis, it: Evidence, slice: &[(String, String)]) -> wire::Evidence {
+fn evidence(period: Window, it: Evidence, slice: &[(String, String)]) -> wire::Evidence {
     let filter = |(dimension, value): &(String, String)| wire::Filter {
         dimension: dimension.clone(),
         values: vec![value.clone()],
@@ -79,7 +79,7 @@ fn evidence(of: &queries::Analysis, it: Evidence, slice: &[(String, String)]) ->
         n: it.n as u64,
         effect: Some(estimate(it.effect)),
         p_value: it.p_value,
-        window: Some(window(of.period)),
+        window: Some(window(period)),
         filters: slice.iter().map(filter).collect(),
     }
 }

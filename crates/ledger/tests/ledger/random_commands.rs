@@ -80,6 +80,8 @@ fn change() -> Change {
 fn to(state: State, original: i64) -> Change {
     let implementation = Implementation {
         at: Timestamp::UNIX_EPOCH,
+        kind: "prompt".into(),
+        component: String::new(),
         version: "v1".into(),
         description: String::new(),
     };

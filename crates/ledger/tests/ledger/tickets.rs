@@ -21,6 +21,8 @@ fn to(state: State) -> Change {
 fn implemented() -> Result<Change> {
     let implementation = Implementation {
         at: "2020-11-20T09:00:00Z".parse()?,
+        kind: "prompt".into(),
+        component: String::new(),
         version: "v13".into(),
         description: "The old prompt is back".into(),
     };
@@ -122,6 +124,7 @@ async fn the_whole_life_is_lived_and_each_step_is_in_the_audit_with_before_and_a
             [
                 ("state", "implemented"),
                 ("implement_time", "2020-11-20T09:00:00Z"),
+                ("change_kind", "prompt"),
                 ("version", "v13"),
                 ("implementation", "The old prompt is back"),
             ]
@@ -348,6 +351,20 @@ async fn events_of_all_tickets_come_in_the_order_of_their_revisions() -> Result<
         assert_eq!(seen, [(1, 1), (2, 2), (3, 3), (4, 2)]);
         assert_eq!(ledger.events(2, 1).await?, all[2..3]);
         ensure!(all.iter().all(|it| it.at <= Timestamp::now()));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn how_far_somebody_has_told_is_kept_and_never_goes_back() -> Result<()> {
+    for database in Database::both().await? {
+        let ledger = database.open().await?;
+        assert_eq!(ledger.position("webhook").await?, None);
+        for (told, kept) in [(3, 3), (7, 7), (5, 7)] {
+            ledger.set_position("webhook", told).await?;
+            assert_eq!(ledger.position("webhook").await?, Some(kept));
+        }
+        assert_eq!(ledger.position("other").await?, None);
     }
     Ok(())
 }
