@@ -6,7 +6,7 @@ use crate::connection::Connection;
 use crate::output::Output;
 use crate::{
     admin, analyze, audit, dlq, explain, health, import, metrics, publish, recommendations, score, simulate,
-    trends,
+    tickets, trends,
 };
 
 /// Kaizen watches AI systems in production and improves them with proof.
@@ -52,6 +52,12 @@ pub enum Command {
         /// What to do with recommendations.
         #[command(subcommand)]
         command: recommendations::Recommendations,
+    },
+    /// Keep tickets: what is being done about what was found, by whom, and what became of it
+    Tickets {
+        /// What to do with tickets.
+        #[command(subcommand)]
+        command: tickets::Tickets,
     },
     /// Point the methods of the analysis at data from elsewhere, with nothing to set
     Score(score::Score),

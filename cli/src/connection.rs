@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::Args;
 use kaizen_api::analysis::v1::analysis_service_client::AnalysisServiceClient;
 use kaizen_api::analysis::v1::metric_service_client::MetricServiceClient;
+use kaizen_api::tracker::v1::tracker_service_client::TrackerServiceClient;
 use kaizen_stream::{GroupProtocol, KafkaConfig};
 use kaizen_warehouse::{ClickHouseConfig, Client};
 use rdkafka::ClientConfig;
@@ -138,6 +139,16 @@ impl Connection {
     /// It cannot be reached.
     pub async fn readings(&self) -> anyhow::Result<AnalysisServiceClient<Channel>> {
         Ok(AnalysisServiceClient::new(
+            channel("reporting", &self.reporting).await?,
+        ))
+    }
+
+    /// The tickets of `reporting`.
+    ///
+    /// # Errors
+    /// It cannot be reached.
+    pub async fn tracker(&self) -> anyhow::Result<TrackerServiceClient<Channel>> {
+        Ok(TrackerServiceClient::new(
             channel("reporting", &self.reporting).await?,
         ))
     }

@@ -21,6 +21,7 @@ mod publisher;
 mod recommendations;
 mod score;
 mod simulate;
+mod tickets;
 mod topics;
 mod trends;
 
@@ -59,6 +60,7 @@ fn run(
             Command::Analyze(analyze) => analyze::run(&analyze, &connection, output).await,
             Command::Trends(trends) => trends::run(&trends, &connection, output).await,
             Command::Recommendations { command } => recommendations::run(&command, &connection, output).await,
+            Command::Tickets { command } => tickets::run(&command, &connection, output).await,
             Command::Score(score) => score::run(&score),
             Command::Audit(audit) => audit::run(&audit, &connection, output).await,
             Command::Dlq { command } => dlq::run(&command, &connection, output).await,

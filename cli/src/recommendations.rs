@@ -9,7 +9,8 @@ use kaizen_api::analysis::v1::{
 use serde_json::json;
 
 use crate::connection::{Connection, refused};
-use crate::output::{self, Output, say, table};
+use crate::output::{self, Output, note, say, table};
+use crate::tickets;
 
 /// What to do with recommendations.
 #[derive(Debug, Subcommand)]
@@ -22,7 +23,14 @@ pub enum Recommendations {
         id: String,
     },
     /// Accept a recommendation: it will be done
-    Accept(Decide),
+    Accept {
+        /// The decision.
+        #[command(flatten)]
+        decide: Decide,
+        /// Create its ticket too, accepted
+        #[arg(long)]
+        ticket: bool,
+    },
     /// Dismiss a recommendation: it will not be done, and later analyses keep it dismissed
     Dismiss(Decide),
     /// Open a recommendation again
@@ -84,9 +92,13 @@ pub async fn run(command: &Recommendations, connection: &Connection, output: Out
                 }
             }
         }
-        Recommendations::Accept(decide) => decided(connection, decide, RecommendationState::Accepted).await,
-        Recommendations::Dismiss(decide) => decided(connection, decide, RecommendationState::Dismissed).await,
-        Recommendations::Open(decide) => decided(connection, decide, RecommendationState::Open).await,
+        Recommendations::Accept { decide, ticket } => accepted(connection, decide, *ticket).await,
+        Recommendations::Dismiss(decide) => decided(connection, decide, RecommendationState::Dismissed)
+            .await
+            .map(drop),
+        Recommendations::Open(decide) => decided(connection, decide, RecommendationState::Open)
+            .await
+            .map(drop),
     }
 }
 
@@ -119,10 +131,28 @@ async fn find(connection: &Connection, id: &str) -> anyhow::Result<Recommendatio
         .with_context(|| format!("no recommendation of the latest analysis begins with {id:?}"))
 }
 
-async fn decided(connection: &Connection, decide: &Decide, state: RecommendationState) -> anyhow::Result<()> {
+async fn accepted(connection: &Connection, decide: &Decide, ticket: bool) -> anyhow::Result<()> {
+    let found = decided(connection, decide, RecommendationState::Accepted).await?;
+    let id = found.recommendation_id;
+    if !ticket {
+        note(format_args!(
+            "Its ticket: `kaizen tickets create --recommendation {id}`"
+        ));
+        return Ok(());
+    }
+    let created = tickets::accepted(id, &decide.actor, &decide.reason, connection).await?;
+    say(tickets::line(&created));
+    Ok(())
+}
+
+async fn decided(
+    connection: &Connection,
+    decide: &Decide,
+    state: RecommendationState,
+) -> anyhow::Result<Recommendation> {
     let found = find(connection, &decide.id).await?;
     let request = DecideRecommendationRequest {
-        recommendation_id: found.recommendation_id,
+        recommendation_id: found.recommendation_id.clone(),
         state: state.into(),
         reason: decide.reason.clone(),
         actor: decide.actor.clone(),
@@ -130,7 +160,7 @@ async fn decided(connection: &Connection, decide: &Decide, state: Recommendation
     let mut client = connection.analyses().await?;
     client.decide_recommendation(request).await.map_err(refused)?;
     say(format_args!("{}: {}", word(state), found.title));
-    Ok(())
+    Ok(found)
 }
 
 /// The recommendations as a table.
@@ -243,7 +273,8 @@ const fn word(state: RecommendationState) -> &'static str {
     }
 }
 
-fn improvement(impact: &EstimatedImpact) -> String {
+/// The improvement a recommendation forecasts, in percent.
+pub fn improvement(impact: &EstimatedImpact) -> String {
     impact
         .improvement_percent
         .map(|it| format!("{it:+.1} %"))
@@ -265,7 +296,8 @@ fn range(estimate: &Estimate, unit: &str) -> String {
     format!("{:+.1}{unit}{}", estimate.value, ends.unwrap_or_default())
 }
 
-fn as_json(it: &Recommendation) -> serde_json::Value {
+/// A recommendation for machines.
+pub fn as_json(it: &Recommendation) -> serde_json::Value {
     let estimate = |it: Option<&Estimate>| {
         it.map(|it| json!({"value": it.value, "interval": it.interval.map(|it| [it.lower, it.upper])}))
     };
