@@ -45,6 +45,13 @@ const CASES: &[Case] = &[
     case("reporting", "server.address", "localhost", "address"),
     case("reporting", "operations.address", "127.0.0.1:99999", "address"),
     case("reporting", "server.colour", "blue", "unknown"),
+    case(
+        "reporting",
+        "ledger.url",
+        "mysql://127.0.0.1/kaizen",
+        "sqlite://PATH or postgres://",
+    ),
+    case("reporting", "ledger.url", "sqlite://", "sqlite://PATH"),
     case("reporting", "dead_letters.retention", "forever", "duration"),
 ];
 

@@ -3,6 +3,7 @@
 
 mod explained;
 mod recommended;
+mod ticketed;
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -119,6 +120,7 @@ async fn two_hundred_thousand_simulated_decisions_give_the_simulators_own_number
         .metrics;
     explained::the_planted_slices_are_named_and_no_others(&sandbox, &truth, &listed).await?;
     recommended::the_faults_are_to_be_mended_and_decisions_are_remembered(&sandbox, &truth).await?;
+    ticketed::an_accepted_recommendation_becomes_a_ticket_and_runs_its_course(&sandbox).await?;
     the_dashboard_shows_what_grpc_says(&sandbox).await
 }
 
