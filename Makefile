@@ -16,7 +16,7 @@ buf := web/node_modules/.bin/buf
 # What the contracts must not break.
 against ?= HEAD~1
 
-.PHONY: help demo test up down clean-state setup build web lint verify bench profile chaos fuzz reference docs env
+.PHONY: help demo test up down clean-state setup build web lint verify score bench profile chaos fuzz reference docs env
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s $$'\t'
@@ -62,9 +62,14 @@ lint: ## Format, clippy, cargo-deny, contracts, shell scripts
 	  $(buf) breaking --against ".git#ref=$$(git rev-parse $(against))"; \
 	else echo "buf breaking: there is no $(against) to compare with"; fi
 	npm run --prefix web --silent check
-	shellcheck --severity=warning deploy/*/*.sh docs/*.sh sdk/python/test.sh crates/stats/tests/*/make.sh fuzz/run.sh benches/run.sh benches/peers/python/run.sh tests/*.sh tests/clients/run.sh .ci/run
+	shellcheck --severity=warning deploy/*/*.sh docs/*.sh sdk/python/test.sh crates/stats/tests/*/*.sh crates/score/*/*.sh fuzz/run.sh benches/run.sh benches/peers/python/run.sh tests/*.sh tests/clients/run.sh .ci/run
 
-verify: test ## What must hold before a commit lands: every test, lint first
+verify: test ## What must hold before a commit lands: every test, lint first, and the scores of the analysis
+	@$(MAKE) score QUICK=1
+
+score: ## How often the analysis is right, into docs/statistics.md (ROWS=1,2,8; QUICK=1: 100 seeds, writes nothing)
+	cargo build --release --locked --package kaizen-score
+	@target/release/kaizen-score $(if $(QUICK),--quick) $(if $(ROWS),--rows=$(ROWS))
 
 # Options of the benchmark: `make bench RUNS=3` is `benches/run.sh --runs=3`.
 bench_option = $(if $($(1)),--$(2)=$($(1)))

@@ -1,0 +1,24 @@
+//! The rows of the table of scores, one a file.
+
+mod trend_power;
+mod trend_size;
+
+use anyhow::Result;
+
+use crate::cell::Cell;
+use crate::seeds::Seeds;
+
+/// A row.
+pub struct Row {
+    /// Its number in the table.
+    pub number: u8,
+    /// What it asks.
+    pub title: &'static str,
+    /// Whether a thousand seeds take no time: a quick run has them too.
+    pub light: bool,
+    /// Simulates, analyses and counts.
+    pub score: fn(&Seeds) -> Result<Vec<Cell>>,
+}
+
+/// All rows, in their order.
+pub const ROWS: &[Row] = &[trend_size::ROW, trend_power::ROW];
