@@ -2,6 +2,9 @@
 
 import numpy
 import pymannkendall
+import ruptures
+from changepoint_online import Focus, Gaussian
+from scipy import stats
 
 MANN_KENDALL = {
     "Mann–Kendall": pymannkendall.original_test,
@@ -21,3 +24,119 @@ def rising(series):
     """1 where a rising trend is called at 5 %."""
     found = {name: test(series) for name, test in MANN_KENDALL.items()}
     return {name: test.p < 0.05 and test.z > 0 for name, test in found.items()}
+
+
+def family(series, metrics, one_in):
+    """Metrics declared by Mann–Kendall at 5 %, after Benjamini–Hochberg: how many, the false share, the share of real ones."""
+    tests = [pymannkendall.original_test(values) for values in series.reshape(int(metrics), -1)]
+    adjusted = stats.false_discovery_control([test.p for test in tests])
+    real = [one_in > 0 and metric % one_in == 0 for metric in range(int(metrics))]
+    said = {"Mann–Kendall": [test.p < 0.05 for test in tests], "Mann–Kendall + BH": adjusted < 0.05}
+    found = {}
+    for name, declared in said.items():
+        right = sum(yes and is_real and test.z > 0 for yes, is_real, test in zip(declared, real, tests))
+        found[name] = (sum(declared), (sum(declared) - right) / max(sum(declared), 1), right / max(sum(real), 1))
+    return found
+
+
+def family_declared(series, **parameters):
+    return {name: found[0] for name, found in family(series, **parameters).items()}
+
+
+def family_false(series, **parameters):
+    return {name: found[1] for name, found in family(series, **parameters).items()}
+
+
+def family_power(series, **parameters):
+    return {name: found[2] for name, found in family(series, **parameters).items()}
+
+
+def noise(series):
+    """Variance and autocorrelation of the noise, told by differences, which a step hardly moves."""
+    steps = numpy.diff(series)
+    variance = numpy.mean(steps**2)
+    phi = 1 + 2 * numpy.mean(steps[1:] * steps[:-1]) / variance
+    phi = min(max(phi, 0.0), 0.98)
+    return variance / (2 * (1 - phi)), phi
+
+
+def long_run_cuts(series):
+    """Cuts of ruptures' exact search for changes of the mean at the penalty 3 ln n · σ² · (1 + φ)/(1 − φ)."""
+    variance, phi = noise(series)
+    penalty = 3 * numpy.log(len(series)) * variance * (1 + phi) / (1 - phi)
+    return ruptures.KernelCPD(kernel="linear", min_size=2).fit(series).predict(pen=penalty)[:-1]
+
+
+def false_steps(series):
+    """Cuts in a stable series (ruptures)."""
+    plain = ruptures.KernelCPD(kernel="rbf", min_size=24).fit(series).predict(pen=numpy.log(len(series)))[:-1]
+    return {"ruptures, long-run penalty": len(long_run_cuts(series)), "KernelCPD, penalty ln n": len(plain)}
+
+
+def far_values(series):
+    """Values beyond three standard deviations, at most one a day (24 values)."""
+    alarms, quiet_until = 0, 0
+    for step in numpy.flatnonzero(numpy.abs(stats.zscore(series)) > 3):
+        if step >= quiet_until:
+            alarms, quiet_until = alarms + 1, step + 24
+    return {"z > 3": alarms}
+
+
+def near(cuts, at):
+    return any(abs(cut - at) <= 24 for cut in cuts)
+
+
+def step_located(series, at):
+    """1 where a cut is within a day of the step."""
+    return {"ruptures, long-run penalty": near(long_run_cuts(series), at)}
+
+
+def steps_besides(series, at):
+    """Cuts but the one of the step."""
+    cuts = long_run_cuts(series)
+    return {"ruptures, long-run penalty": len(cuts) - near(cuts, at)}
+
+
+# Log likelihood ratio that tells a change.
+TOLD = 11.5
+# Values that the level, the scatter and the autocorrelation are learnt from: two weeks of hours.
+LEARNT = 336
+
+
+def focus(series):
+    """Steps at which FOCuS (changepoint-online) tells a change and its direction, started anew after each."""
+    learnt = series[:LEARNT]
+    variance, phi = noise(learnt)
+    away = series - learnt.mean()
+    white = (away[1:] - phi * away[:-1]) / numpy.sqrt(variance * (1 - phi**2))
+    detector, told, since = Focus(Gaussian()), [], 0
+    for step, value in enumerate(white, start=1):
+        detector.update(value)
+        if detector.statistic() >= TOLD:
+            cut = since + int(detector.changepoint()["changepoint"])
+            up = white[cut:step].mean() > white[since:cut].mean() if since < cut else value > 0
+            told.append((step, up))
+            detector, since = Focus(Gaussian()), step
+    return told
+
+
+FOCUS = "changepoint-online, whitened"
+
+
+def first_rise(series, at):
+    return next((step + 1 - at for step, up in focus(series) if step >= at and up), len(series) - at)
+
+
+def online_delay(series, at, bound, allowed):
+    """Delay until a rise is told, in bounds."""
+    return {FOCUS: first_rise(series, int(at)) / bound}
+
+
+def online_within(series, at, bound, allowed):
+    """1 where a rise is told in time."""
+    return {FOCUS: first_rise(series, int(at)) <= max(24, allowed * bound)}
+
+
+def online_false(series):
+    """Changes told of a stable series."""
+    return {FOCUS: len(focus(series))}

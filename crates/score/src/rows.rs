@@ -1,5 +1,10 @@
 //! The rows of the table of scores, one a file.
 
+mod false_alarms;
+mod family;
+mod online_delay;
+mod season_change;
+mod step_located;
 mod trend_power;
 mod trend_size;
 
@@ -21,4 +26,12 @@ pub struct Row {
 }
 
 /// All rows, in their order.
-pub const ROWS: &[Row] = &[trend_size::ROW, trend_power::ROW];
+pub const ROWS: &[Row] = &[
+    trend_size::ROW,
+    trend_power::ROW,
+    season_change::ROW,
+    family::ROW,
+    false_alarms::ROW,
+    step_located::ROW,
+    online_delay::ROW,
+];
