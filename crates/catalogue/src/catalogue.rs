@@ -196,6 +196,20 @@ impl Component {
             .chain(self.dimensions.iter().map(|dimension| dimension.name.as_str()))
     }
 
+    /// Names of the dimensions that may be why one of the component's metrics changed: all but the one that it counts, and those
+    /// that only the result gives a value, as the kind of a failure.
+    pub fn explaining<'a>(&'a self, metric: &'a Metric) -> impl Iterator<Item = &'a str> {
+        let of_the_result = |name: &str| {
+            let mut metrics = self.metrics.iter();
+            metrics.any(|it| {
+                it.split_denominator == SplitDenominator::All && it.split_by.as_deref() == Some(name)
+            })
+        };
+        let counted = metric.expression_dimension();
+        let names = self.dimension_names();
+        names.filter(move |name| Some(*name) != counted && !of_the_result(name))
+    }
+
     /// Names of all measures, built-in ones first.
     pub fn measure_names(&self) -> impl Iterator<Item = &str> {
         BUILT_IN_MEASURES

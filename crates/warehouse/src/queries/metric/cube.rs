@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kaizen_catalogue::{Component, Expression, Metric, SplitDenominator};
+use kaizen_catalogue::{Component, Expression, Metric};
 use kaizen_findings::{Cell, CellSums, MetricCube, Quantity, REST};
 
 use super::sums::{self, ByGroup, Columns};
@@ -80,19 +80,9 @@ pub fn explained(metric: &Metric, quantity: Quantity) -> Option<(String, String)
     }
 }
 
-/// Dimensions that may be why the metric changed: all but the one it counts, and those that only the result gives a
-/// value, as the kind of a failure.
+/// Dimensions that may be why the metric changed.
 pub fn explaining<'a>(component: &'a Component, metric: &'a Metric) -> Vec<&'a str> {
-    let of_the_result = |name: &str| {
-        let mut metrics = component.metrics.iter();
-        metrics
-            .any(|it| it.split_denominator == SplitDenominator::All && it.split_by.as_deref() == Some(name))
-    };
-    let counted = metric.expression_dimension();
-    let names = component.dimension_names();
-    names
-        .filter(|name| Some(*name) != counted && !of_the_result(name))
-        .collect()
+    component.explaining(metric).collect()
 }
 
 /// The most frequent values of each dimension over both windows.
