@@ -5,6 +5,7 @@ import pymannkendall
 import ruptures
 from changepoint_online import Focus, Gaussian
 from scipy import stats
+from sklearn.calibration import calibration_curve
 
 MANN_KENDALL = {
     "Mann–Kendall": pymannkendall.original_test,
@@ -140,3 +141,17 @@ def online_within(series, at, bound, allowed):
 def online_false(series):
     """Changes told of a stable series."""
     return {FOCUS: len(focus(series))}
+
+
+def miscalibrated(series):
+    """1 where the Hosmer–Lemeshow chi-square over ten bins of equal numbers (bins of scikit-learn's calibration_curve) is below 1 %."""
+    stated, trials, successes = series.reshape(-1, 3).T
+    trials, successes = trials.astype(int), successes.astype(int)
+    probabilities = numpy.repeat(stated, trials)
+    outcomes = numpy.concatenate([numpy.repeat([1, 0], [hits, n - hits]) for hits, n in zip(successes, trials)])
+    observed, predicted = calibration_curve(outcomes, probabilities, n_bins=10, strategy="quantile")
+    edges = numpy.percentile(probabilities, numpy.linspace(0, 100, 11))
+    sizes = numpy.bincount(numpy.searchsorted(edges[1:-1], probabilities), minlength=10)
+    sizes = sizes[sizes > 0]
+    square = numpy.sum(sizes * (observed - predicted) ** 2 / (predicted * (1 - predicted)))
+    return {"Hosmer–Lemeshow, scikit-learn": stats.chi2.sf(square, len(sizes)) < 0.01}

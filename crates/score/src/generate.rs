@@ -1,6 +1,7 @@
-//! What is simulated beside the fleet of `kaizen-simulator`: plain series.
+//! What is simulated: plain series, and the fleet of `kaizen-simulator`, each as the services would see it.
 
 mod ar1;
+pub mod fleet;
 pub mod history;
 
 use std::f64::consts::TAU;

@@ -1,10 +1,13 @@
 //! The rows of the table of scores, one a file.
 
+mod calibration;
 mod false_alarms;
 mod family;
 mod online_delay;
 mod season_change;
+mod slices;
 mod step_located;
+mod tail;
 mod trend_power;
 mod trend_size;
 
@@ -34,4 +37,7 @@ pub const ROWS: &[Row] = &[
     false_alarms::ROW,
     step_located::ROW,
     online_delay::ROW,
+    slices::ROW,
+    calibration::ROW,
+    tail::ROW,
 ];
