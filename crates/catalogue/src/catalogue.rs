@@ -7,7 +7,9 @@ use crate::file::{self, CatalogueError};
 use crate::validate;
 
 /// Dimensions every component has.
-pub const BUILT_IN_DIMENSIONS: [&str; 3] = ["method_used", "confidence_level", "industry"];
+pub const BUILT_IN_DIMENSIONS: [&str; 3] = ["method_used", CONFIDENCE, "industry"];
+/// Of these, the one that says how sure the system was.
+const CONFIDENCE: &str = "confidence_level";
 /// Measures every component has: seconds, and a score from 0 to 100.
 pub const BUILT_IN_MEASURES: [&str; 2] = ["processing_time", "quality_score"];
 
@@ -196,8 +198,9 @@ impl Component {
             .chain(self.dimensions.iter().map(|dimension| dimension.name.as_str()))
     }
 
-    /// Names of the dimensions that may be why one of the component's metrics changed: all but the one that it counts, and those
-    /// that only the result gives a value, as the kind of a failure.
+    /// Names of the dimensions that may be why one of the component's metrics changed: all but the one that it counts, those
+    /// that only the result gives a value, as the kind of a failure, and the stated confidence. Whatever makes a slice worse
+    /// makes it less sure too; among decisions that are as sure nothing seems to have changed.
     pub fn explaining<'a>(&'a self, metric: &'a Metric) -> impl Iterator<Item = &'a str> {
         let of_the_result = |name: &str| {
             let mut metrics = self.metrics.iter();
@@ -207,7 +210,7 @@ impl Component {
         };
         let counted = metric.expression_dimension();
         let names = self.dimension_names();
-        names.filter(move |name| Some(*name) != counted && !of_the_result(name))
+        names.filter(move |name| Some(*name) != counted && *name != CONFIDENCE && !of_the_result(name))
     }
 
     /// Names of all measures, built-in ones first.

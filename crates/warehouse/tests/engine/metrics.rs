@@ -361,15 +361,15 @@ async fn a_cube_has_every_decision_in_one_cell_by_the_dimensions_that_may_explai
         Ok(queries::cube(&fixture.sandbox.client, &query, february, Some(7.0), &dimensions).await?)
     };
     let success = ask("success").await?;
-    // Only failures have an error_kind: it explains none.
-    let dimensions = ["method_used", "confidence_level", "industry", "model"];
+    // Only failures have an error_kind, and confidence follows what made them: neither explains any.
+    let dimensions = ["method_used", "industry", "model"];
     assert_eq!(success.dimensions, dimensions);
     let of = |cube: &MetricCube| -> Vec<_> {
         let cells = cube.cells.iter();
         cells
             .map(|it| {
                 (
-                    it.values[0].clone() + ":" + &it.values[3],
+                    it.values[0].clone() + ":" + &it.values[2],
                     [it.baseline.n, it.baseline.sum],
                     [it.current.n, it.current.sum],
                 )
@@ -399,9 +399,6 @@ async fn a_cube_has_every_decision_in_one_cell_by_the_dimensions_that_may_explai
         ]
     );
     // What the metric counts explains nothing of it.
-    assert_eq!(
-        ask("big").await?.dimensions,
-        ["method_used", "confidence_level", "industry"]
-    );
+    assert_eq!(ask("big").await?.dimensions, ["method_used", "industry"]);
     Ok(())
 }
