@@ -1,17 +1,28 @@
 //! A figure with what it may be wrong by.
 
 use kaizen_stats::wilson_interval;
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// What was found over many seeds.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
-    /// The share, mean or rate.
+    /// The share, mean or rate; NaN of no trials, null in JSON.
+    #[serde(deserialize_with = "number_or_none")]
     pub value: f64,
     /// Its 95 % interval.
+    #[serde(deserialize_with = "numbers_or_none")]
     pub interval: (f64, f64),
     /// How many trials it rests on.
     pub trials: usize,
+}
+
+fn number_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(from)?.unwrap_or(f64::NAN))
+}
+
+fn numbers_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<(f64, f64), D::Error> {
+    let (low, high) = <(Option<f64>, Option<f64>)>::deserialize(from)?;
+    Ok((low.unwrap_or(f64::NAN), high.unwrap_or(f64::NAN)))
 }
 
 /// What the numbers of the seeds say.

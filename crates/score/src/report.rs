@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::cell::Cell;
 use crate::estimate::Estimate;
@@ -24,14 +24,14 @@ pub struct Scored<'a> {
 }
 
 /// A row as `docs/statistics.json` has it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Record {
     title: String,
     seeds: usize,
     cells: Vec<RecordedCell>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct RecordedCell {
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,7 +39,7 @@ struct RecordedCell {
     #[serde(skip_serializing_if = "Option::is_none")]
     at_least: Option<f64>,
     kaizen: Estimate,
-    others: BTreeMap<String, Estimate>,
+    others: Vec<(String, Estimate)>,
 }
 
 impl Scored<'_> {
@@ -122,12 +122,7 @@ impl Scored<'_> {
     }
 
     fn record(&self, thresholds: &Thresholds) -> Result<()> {
-        let path = docs("statistics.json");
-        let mut records: BTreeMap<u8, serde_json::Value> = match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| path.display().to_string())?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
-            Err(error) => return Err(error).with_context(|| path.display().to_string()),
-        };
+        let mut records = records()?;
         let cell = |cell: &Cell| {
             let threshold = thresholds.of(self.row.number, &cell.name);
             RecordedCell {
@@ -147,10 +142,39 @@ impl Scored<'_> {
             seeds: self.seeds,
             cells: self.cells.iter().map(cell).collect(),
         };
-        records.insert(self.row.number, serde_json::to_value(record)?);
+        records.insert(self.row.number, record);
         let mut text = serde_json::to_string_pretty(&records)?;
         text.push('\n');
+        let path = docs("statistics.json");
         fs::write(&path, text).with_context(|| path.display().to_string())
+    }
+}
+
+/// What `docs/statistics.json` has of a row: its figures as they were found, to be judged by other thresholds.
+///
+/// # Errors
+/// The file cannot be read, or is not one of these.
+pub fn recorded(row: &Row) -> Result<Option<Scored<'_>>> {
+    Ok(records()?.remove(&row.number).map(|record| Scored {
+        row,
+        seeds: record.seeds,
+        cells: record
+            .cells
+            .into_iter()
+            .map(|cell| Cell {
+                others: cell.others,
+                ..Cell::new(cell.name, cell.kaizen)
+            })
+            .collect(),
+    }))
+}
+
+fn records() -> Result<BTreeMap<u8, Record>> {
+    let path = docs("statistics.json");
+    match fs::read(&path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| path.display().to_string()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+        Err(error) => Err(error).with_context(|| path.display().to_string()),
     }
 }
 

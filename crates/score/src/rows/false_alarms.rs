@@ -20,9 +20,9 @@ pub(super) const ROW: Row = Row {
 const DAYS: usize = 56;
 /// Days of the period judged, and of the one before.
 const PERIOD: usize = 14;
-/// Weeks that a run tells of, and that are watched.
-const JUDGED: f64 = 4.0;
-const WATCHED: f64 = 8.0;
+/// The first half is there to learn from: three weeks show what a week is. A run tells of the other half, and it is watched.
+const LEARNT: usize = DAYS / 2 * 24;
+const WEEKS: f64 = 4.0;
 /// Seeds that the methods from PyPI are run on.
 const REFERRED: u64 = 100;
 
@@ -38,19 +38,19 @@ fn score(seeds: &Seeds) -> Result<Vec<Cell>> {
         let of = |which: usize| counts.iter().map(|counts| counts[which]).collect::<Vec<_>>();
         let export = |task| -> Result<Export> {
             let series = seeds.first(REFERRED).series(|seed| stable(seed, phi, season))?;
-            Ok(Export::new(task, Kind::AWeek(WATCHED), series))
+            Ok(Export::new(task, Kind::AWeek(2.0 * WEEKS), series))
         };
         let names = [
             "steps of a run",
             "anomalies of a run",
             "steps online",
             "anomalies online",
+            "steps online while learning",
         ];
         for (which, name) in names.into_iter().enumerate() {
-            let weeks = if which < 2 { JUDGED } else { WATCHED };
             let cell = Cell::new(
                 format!("{what}: {name}"),
-                Estimate::of(Kind::AWeek(weeks), &of(which)),
+                Estimate::of(Kind::AWeek(WEEKS), &of(which)),
             )
             .constant("do nothing", 0.0)
             .constant("always alarm", 7.0);
@@ -72,16 +72,18 @@ fn stable(seed: u64, phi: f64, season: f64) -> Vec<f64> {
     values
 }
 
-/// Steps and anomalies of a run, steps and anomalies online.
-fn alarms(values: &[f64]) -> [f64; 4] {
+/// Steps and anomalies of a run, steps and anomalies online, and steps online in the first half.
+fn alarms(values: &[f64]) -> [f64; 5] {
     let spans = history::last(DAYS, PERIOD);
     let found = judge(&[history::hourly(values, spans)], spans);
     let hours: Vec<f64> = (0..values.len()).map(|hour| hour as f64 * 3600.0).collect();
     let online = analyse(Times::Seconds(&hours), values, true);
+    let later = |indices: &mut dyn Iterator<Item = usize>| indices.filter(|at| *at >= LEARNT).count() as f64;
     [
         found.iter().map(|it| it.moves.len()).sum::<usize>() as f64,
         found.iter().map(|it| it.anomalies.len()).sum::<usize>() as f64,
-        online.change_points.len() as f64,
-        online.anomalies.len() as f64,
+        later(&mut online.change_points.iter().map(|it| it.index)),
+        later(&mut online.anomalies.iter().map(|it| it.index)),
+        online.change_points.iter().filter(|it| it.index < LEARNT).count() as f64,
     ]
 }

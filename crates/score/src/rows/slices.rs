@@ -122,6 +122,8 @@ fn score(seeds: &Seeds) -> Result<Vec<Cell>> {
         cells.push(
             Cell::new(planted.name, figure(&of(0)))
                 .constant("do nothing", 0.0)
+                .beside("Kaizen: none named", share(&of(0), |it| it.0 == 0))
+                .beside("Kaizen: another named", share(&of(0), |it| it.0 > it.2))
                 .beside("always the value that moved most", figure(&of(1))),
         );
     }
@@ -148,7 +150,11 @@ fn f1(counts: &[Counts]) -> Estimate {
 
 /// The share of seeds in which any slice is named.
 fn named(counts: &[Counts]) -> Estimate {
-    Estimate::share(counts.iter().filter(|it| it.0 > 0).count(), counts.len())
+    share(counts, |it| it.0 > 0)
+}
+
+fn share(counts: &[Counts], hit: impl Fn(&Counts) -> bool) -> Estimate {
+    Estimate::share(counts.iter().filter(|it| hit(it)).count(), counts.len())
 }
 
 /// The fleet of this seed with the fault, and the slice that it befalls; none where no rate of one alone changes.
