@@ -18,6 +18,9 @@ struct Options {
     /// 100 seeds instead of 1,000 where they take long; nothing is written
     #[arg(long)]
     quick: bool,
+    /// So many seeds from 1000 on, instead of 1,000
+    #[arg(long, conflicts_with = "quick", value_parser = clap::value_parser!(u64).range(100..=1000))]
+    seeds: Option<u64>,
     /// Scores nothing: judges the figures in docs/statistics.json by the thresholds as they are
     #[arg(long, conflicts_with = "quick")]
     judge: bool,
@@ -51,7 +54,10 @@ fn main() -> Result<ExitCode> {
                 None => continue,
             }
         } else {
-            score(row, &Seeds::new(options.quick, row.light), &thresholds)?
+            let seeds = options
+                .seeds
+                .map_or_else(|| Seeds::new(options.quick, row.light), Seeds::many);
+            score(row, &seeds, &thresholds)?
         };
         if !options.quick {
             scored.write(&thresholds)?;

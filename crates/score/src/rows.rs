@@ -1,8 +1,10 @@
 //! The rows of the table of scores, one a file.
 
 mod calibration;
+mod duplicates;
 mod false_alarms;
 mod family;
+mod missing;
 mod online_delay;
 mod season_change;
 mod slices;
@@ -38,6 +40,8 @@ pub const ROWS: &[Row] = &[
     step_located::ROW,
     online_delay::ROW,
     slices::ROW,
+    missing::ROW,
+    duplicates::ROW,
     calibration::ROW,
     tail::ROW,
 ];

@@ -24,10 +24,12 @@ impl Seeds {
         Self { range, quick }
     }
 
-    /// Exactly these.
-    pub fn of(range: Range<u64>) -> Self {
-        let quick = range.end - range.start <= 100;
-        Self { range, quick }
+    /// So many from the first one on.
+    pub fn many(count: u64) -> Self {
+        Self {
+            range: FIRST..FIRST + count,
+            quick: false,
+        }
     }
 
     /// How many.
