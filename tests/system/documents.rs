@@ -15,6 +15,7 @@ const DOCUMENTS: &[&str] = &[
     "docs/otlp.md",
     "docs/scaling.md",
     "docs/scenarios.md",
+    "docs/statistics.md",
     "sdk/python/README.md",
     "sdk/rust/README.md",
     "docs/adr/0001-clickhouse-engine-in-one-process.md",

@@ -18,8 +18,11 @@ struct Options {
     /// 100 seeds instead of 1,000 where they take long; nothing is written
     #[arg(long)]
     quick: bool,
+    /// Seeds 0 to 999, which may be tuned on; nothing is written
+    #[arg(long, conflicts_with = "judge")]
+    tune: bool,
     /// So many seeds from 1000 on, instead of 1,000
-    #[arg(long, conflicts_with = "quick", value_parser = clap::value_parser!(u64).range(100..=1000))]
+    #[arg(long, conflicts_with_all = ["quick", "tune"], value_parser = clap::value_parser!(u64).range(100..=1000))]
     seeds: Option<u64>,
     /// Scores nothing: judges the figures in docs/statistics.json by the thresholds as they are
     #[arg(long, conflicts_with = "quick")]
@@ -54,12 +57,14 @@ fn main() -> Result<ExitCode> {
                 None => continue,
             }
         } else {
-            let seeds = options
-                .seeds
-                .map_or_else(|| Seeds::new(options.quick, row.light), Seeds::many);
+            let seeds = match options.seeds {
+                Some(count) => Seeds::many(count),
+                None if options.tune => Seeds::tuning(options.quick),
+                None => Seeds::new(options.quick, row.light),
+            };
             score(row, &seeds, &thresholds)?
         };
-        if !options.quick {
+        if !options.quick && !options.tune {
             scored.write(&thresholds)?;
         }
         failures.extend(scored.failures(&thresholds));

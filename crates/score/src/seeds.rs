@@ -24,6 +24,12 @@ impl Seeds {
         Self { range, quick }
     }
 
+    /// 0–999, which may be tuned on; of a quick run the first hundred of them.
+    pub fn tuning(quick: bool) -> Self {
+        let range = 0..if quick { 100 } else { FIRST };
+        Self { range, quick }
+    }
+
     /// So many from the first one on.
     pub fn many(count: u64) -> Self {
         Self {

@@ -16,8 +16,8 @@ pub struct Online {
     pub anomalies: Vec<Anomaly>,
 }
 
-/// Twice the log likelihood ratio that tells a change. With it `cargo run --release -p kaizen-stats --example series watched`
-/// tells one of a stable series of hours at most .014 times a week.
+/// Twice the log likelihood ratio that tells a change. With it one is told of a stable series of hours at most .014 times a week
+/// (`kaizen-score --tune --rows 7`).
 const TOLD: f64 = 23.0;
 
 /// Values before the first judgement.
