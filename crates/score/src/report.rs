@@ -258,6 +258,19 @@ mod tests {
     }
 
     #[test]
+    fn every_row_has_its_place_in_the_document() {
+        let document = fs::read_to_string(docs("statistics.md")).unwrap();
+        for row in crate::rows::ROWS {
+            let title = format!("## {}. {}\n", row.number, row.title);
+            assert!(document.contains(&title), "{title}");
+            assert!(
+                between(&document, &format!("row {}", row.number), "").is_some(),
+                "{title}"
+            );
+        }
+    }
+
+    #[test]
     fn numbers_are_short() {
         for (number, text) in [
             (0.0641, "0.064"),
