@@ -1,8 +1,13 @@
-//! Whether stated confidence that is too bold is told, from sums by day and slice.
+//! Whether stated confidence that is too bold is told.
 
-use anyhow::Result;
-use kaizen_simulator::{Process, Wanted};
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use kaizen_catalogue::Catalogue;
+use kaizen_findings::{About, stated_probabilities};
+use kaizen_simulator::Simulation;
 use kaizen_stats::{Predicted, calibration};
+use serde_json::Value;
 
 use super::Row;
 use crate::cell::{Cell, Export};
@@ -12,20 +17,16 @@ use crate::seeds::Seeds;
 
 pub(super) const ROW: Row = Row {
     number: 15,
-    title: "Miscalibrated confidence told at 1 %, 10,000 decisions",
+    title: "Miscalibrated confidence told, 10,000 decisions",
     light: false,
     score,
 };
 
-const STATED: &str = "/output_data/stated_confidence";
-/// What the sums are kept by, beside the day.
-const BY: [&str; 4] = [
-    "confidence_level",
-    "method_used",
-    "/input_data/source",
-    "/input_data/model",
-];
-const SIGNIFICANCE: f64 = 0.01;
+const MEASURE: &str = "stated_confidence";
+/// Chance that a run tells of a component's confidence: that of all four is .01.
+const SIGNIFICANCE: f64 = 0.01 / 4.0;
+/// Of the test alone.
+const ALONE: f64 = 0.01;
 const DAYS: usize = 7;
 /// Of all four components; a third of them are enrichment's, 10,000 in seven days.
 const EVENTS_A_DAY: f64 = 30_000.0 / DAYS as f64;
@@ -33,90 +34,76 @@ const EVENTS_A_DAY: f64 = 30_000.0 / DAYS as f64;
 const REFERRED: u64 = 400;
 
 fn score(seeds: &Seeds) -> Result<Vec<Cell>> {
+    let catalogue = fleet::catalogue()?;
     let mut cells = Vec::new();
     for (temperature, name) in [(1.0, "false"), (1.1, "told"), (1.3, "told")] {
-        let bins = |seed| bins(seed, temperature);
-        let by_slice = seeds.map(|seed| Ok(told(&bins(seed)?)))?;
-        let by_level = seeds.map(|seed| Ok(told(&levels(&bins(seed)?))))?;
-        let series = seeds.first(REFERRED).map(|seed| {
-            let flat = |(_, it): &(usize, Predicted)| [it.probability, it.trials, it.successes];
-            Ok(bins(seed)?.iter().flat_map(flat).collect())
+        let found = seeds.map(|seed| {
+            let predicted = predicted(seed, temperature, &catalogue)?;
+            Ok([told(&predicted), by_test(&predicted)])
         })?;
+        let series = seeds.first(REFERRED).map(|seed| {
+            let flat = |it: &Predicted| [it.probability, it.trials, it.successes];
+            Ok(predicted(seed, temperature, &catalogue)?
+                .iter()
+                .flat_map(flat)
+                .collect())
+        })?;
+        let share = |which: usize| {
+            let hits: Vec<f64> = found
+                .iter()
+                .map(|found| f64::from(u8::from(found[which])))
+                .collect();
+            Estimate::of(Kind::Share, &hits)
+        };
         cells.push(
-            Cell::new(
-                format!("temperature {temperature}: {name}"),
-                Estimate::of(Kind::Share, &by_slice),
-            )
-            .constant("do nothing", 0.0)
-            .constant("always alarm", 1.0)
-            .beside("by the three levels alone", Estimate::of(Kind::Share, &by_level))
-            .referring(Export::new("miscalibrated", Kind::Share, series)),
+            Cell::new(format!("temperature {temperature}: {name}"), share(0))
+                .constant("do nothing", 0.0)
+                .constant("always alarm", 1.0)
+                .beside("the test alone, at 1 %", share(1))
+                .referring(Export::new("miscalibrated", Kind::Share, series)),
         );
     }
     Ok(cells)
 }
 
-fn told(bins: &[(usize, Predicted)]) -> f64 {
-    let predicted: Vec<Predicted> = bins.iter().map(|(_, predicted)| *predicted).collect();
-    let found = calibration(&predicted);
-    f64::from(u8::from(found.is_some_and(|found| found.p_value < SIGNIFICANCE)))
+/// Whether a run tells it: beyond chance, and by so much that it matters.
+fn told(predicted: &[Predicted]) -> bool {
+    let about = About {
+        component: fleet::ENRICHMENT,
+        metric: "",
+        title: "",
+        unit: "",
+    };
+    stated_probabilities(about, MEASURE, predicted, SIGNIFICANCE).is_some()
 }
 
-/// The decisions of a seed by day and slice: the level, how sure they were on average, how many there are and succeeded.
-fn bins(seed: u64, temperature: f64) -> Result<Vec<(usize, Predicted)>> {
+fn by_test(predicted: &[Predicted]) -> bool {
+    calibration(predicted).is_some_and(|found| found.p_value < ALONE)
+}
+
+/// What the decisions of a seed state, to a thousandth, as `crates/warehouse` reads it, and what came of them.
+fn predicted(seed: u64, temperature: f64, catalogue: &Catalogue) -> Result<Vec<Predicted>> {
     let assignments = [
         format!("days={DAYS}"),
         format!("events_per_day={EVENTS_A_DAY}"),
         format!("components.1.confidence.temperature={temperature}"),
     ];
     let scenario = fleet::scenario("tenant.yaml", &assignments)?;
-    let process = Process::new(&scenario, seed);
-    let component = fleet::place(&process, fleet::ENRICHMENT)?;
-    let wanted = Wanted {
-        measures: true,
-        ..Wanted::default()
-    };
-    let mut bins = Vec::new();
-    for day in 0..DAYS {
-        for rollup in process.rollup(component, day * 24..(day + 1) * 24, &BY, wanted)? {
-            let mean = rollup
-                .totals
-                .measures
-                .get(STATED)
-                .and_then(|stated| stated.sum.mean());
-            let level = rollup.values[0].as_deref().map_or(0, str::len);
-            bins.extend(mean.map(|probability| {
-                let predicted = Predicted {
-                    probability,
-                    trials: rollup.totals.decisions as f64,
-                    successes: rollup.totals.successes as f64,
-                };
-                (level, predicted)
-            }));
+    let mut stated: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
+    for event in Simulation::new(&scenario, catalogue, seed) {
+        let event: Value = serde_json::from_slice(&event.value)?;
+        if event["log_type"] != fleet::ENRICHMENT {
+            continue;
         }
+        let probability = event["output_data"][MEASURE].as_f64().context(MEASURE)?;
+        let sums = stated.entry((probability * 1_000.0).round() as u32).or_default();
+        sums.0 += 1.0;
+        sums.1 += f64::from(u8::from(event["decision_reasoning"]["success"] == true));
     }
-    Ok(bins)
-}
-
-/// The same by level alone: the lengths of `low`, `medium` and `high` tell them apart.
-fn levels(bins: &[(usize, Predicted)]) -> Vec<(usize, Predicted)> {
-    let mut levels: std::collections::BTreeMap<usize, (f64, f64, f64)> = std::collections::BTreeMap::new();
-    for (level, bin) in bins {
-        let sums = levels.entry(*level).or_default();
-        sums.0 += bin.probability * bin.trials;
-        sums.1 += bin.trials;
-        sums.2 += bin.successes;
-    }
-    let bin = |(level, (stated, trials, successes)): (usize, (f64, f64, f64))| {
-        let probability = stated / trials;
-        (
-            level,
-            Predicted {
-                probability,
-                trials,
-                successes,
-            },
-        )
+    let one = |(thousandths, (trials, successes)): (u32, (f64, f64))| Predicted {
+        probability: f64::from(thousandths) / 1_000.0,
+        trials,
+        successes,
     };
-    levels.into_iter().map(bin).collect()
+    Ok(stated.into_iter().map(one).collect())
 }
