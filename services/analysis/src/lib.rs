@@ -1,7 +1,7 @@
 //! Every metric of the catalogue over a period, beside the period before, and which way each one goes.
 //!
 //! ```text
-//! RunAnalysis ─► [service] ─► [runner]: one run a request ─► [stages]: count → measure → judge → explain → recommend → record ─► ClickHouse
+//! RunAnalysis ─► [service] ─► [runner]: one run a request ─► [stages]: count → measure → judge → explain → inspect → recommend → record ─► ClickHouse
 //! ```
 //!
 //! The same period over the same decisions gives the same rows. A run goes on when its caller leaves; one that failed,
