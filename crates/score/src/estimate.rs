@@ -32,8 +32,8 @@ pub enum Kind {
     Share,
     /// The mean, with the normal interval; NaN is left out.
     Mean,
-    /// Counts over so many weeks each: the number a week.
-    AWeek(f64),
+    /// Counts over so many weeks each: the number a week. Any other exposure does as well.
+    Rate(f64),
 }
 
 /// 97.5 % of a standard normal variable are below.
@@ -48,7 +48,7 @@ impl Estimate {
         match kind {
             Kind::Share => Self::share(numbers.iter().filter(|hit| **hit > 0.5).count(), numbers.len()),
             Kind::Mean => Self::mean(numbers),
-            Kind::AWeek(weeks) => Self::a_week(numbers, weeks),
+            Kind::Rate(weeks) => Self::a_week(numbers, weeks),
         }
     }
 
@@ -105,7 +105,7 @@ mod tests {
         for (kind, numbers, value) in [
             (Kind::Share, [1.0, 0.0, 1.0, 1.0], 0.75),
             (Kind::Mean, [1.0, f64::NAN, 3.0, 5.0], 3.0),
-            (Kind::AWeek(2.0), [0.0, 1.0, 0.0, 3.0], 0.5),
+            (Kind::Rate(2.0), [0.0, 1.0, 0.0, 3.0], 0.5),
         ] {
             let found = Estimate::of(kind, &numbers);
             assert!((found.value - value).abs() < 1e-12, "{found:?}");
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn none_in_many_weeks_is_no_certainty() {
-        let found = Estimate::of(Kind::AWeek(8.0), &[0.0; 10]);
+        let found = Estimate::of(Kind::Rate(8.0), &[0.0; 10]);
         assert_eq!((found.value, found.interval.0), (0.0, 0.0));
         assert!((found.interval.1 - 3.688_879 / 80.0).abs() < 1e-12);
     }

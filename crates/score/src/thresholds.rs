@@ -11,6 +11,9 @@ use crate::estimate::Estimate;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Thresholds {
+    /// Reasons that several cells share, for the file's own use.
+    #[serde(default, rename = "reasons")]
+    _reasons: Vec<String>,
     rows: BTreeMap<u8, RowThresholds>,
 }
 

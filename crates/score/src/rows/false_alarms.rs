@@ -38,7 +38,7 @@ fn score(seeds: &Seeds) -> Result<Vec<Cell>> {
         let of = |which: usize| counts.iter().map(|counts| counts[which]).collect::<Vec<_>>();
         let export = |task| -> Result<Export> {
             let series = seeds.first(REFERRED).series(|seed| stable(seed, phi, season))?;
-            Ok(Export::new(task, Kind::AWeek(2.0 * WEEKS), series))
+            Ok(Export::new(task, Kind::Rate(2.0 * WEEKS), series))
         };
         let names = [
             "steps of a run",
@@ -50,7 +50,7 @@ fn score(seeds: &Seeds) -> Result<Vec<Cell>> {
         for (which, name) in names.into_iter().enumerate() {
             let cell = Cell::new(
                 format!("{what}: {name}"),
-                Estimate::of(Kind::AWeek(WEEKS), &of(which)),
+                Estimate::of(Kind::Rate(WEEKS), &of(which)),
             )
             .constant("do nothing", 0.0)
             .constant("always alarm", 7.0);

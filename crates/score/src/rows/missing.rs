@@ -93,10 +93,10 @@ fn score(seeds: &Seeds) -> Result<Vec<Cell>> {
                 }
                 cells.push(cell);
             };
-            add(&format!("{what}: steps"), Kind::AWeek(1.0), |it| it.steps, 7.0);
+            add(&format!("{what}: steps"), Kind::Rate(1.0), |it| it.steps, 7.0);
             add(
                 &format!("{what}: anomalies"),
-                Kind::AWeek(1.0),
+                Kind::Rate(1.0),
                 |it| it.anomalies,
                 7.0,
             );

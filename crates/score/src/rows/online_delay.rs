@@ -77,11 +77,11 @@ fn score(seeds: &Seeds) -> Result<Vec<Cell>> {
         cells.push(
             Cell::new(
                 format!("φ {phi}, no step: told a week"),
-                Estimate::of(Kind::AWeek(weeks), &counts),
+                Estimate::of(Kind::Rate(weeks), &counts),
             )
             .constant("do nothing", 0.0)
             .constant("always alarm", 7.0)
-            .referring(Export::new("online_false", Kind::AWeek(weeks), series)),
+            .referring(Export::new("online_false", Kind::Rate(weeks), series)),
         );
     }
     Ok(cells)

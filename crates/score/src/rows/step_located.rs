@@ -48,11 +48,11 @@ fn score(seeds: &Seeds) -> Result<Vec<Cell>> {
             cells.push(
                 Cell::new(
                     format!("{name}: others told besides"),
-                    Estimate::of(Kind::Mean, &others),
+                    Estimate::of(Kind::Rate(1.0), &others),
                 )
                 .constant("do nothing", 0.0)
                 .constant("always alarm", (2 * period - 1) as f64)
-                .referring(Export::new("steps_besides", Kind::Mean, series).with("at", at as f64)),
+                .referring(Export::new("steps_besides", Kind::Rate(1.0), series).with("at", at as f64)),
             );
         }
     }
