@@ -14,7 +14,7 @@ const AFTER_HORIZON: f64 = 0.01;
 /// it the mixture of H. Robbins, "Statistical Methods Related to the Law of the Iterated Logarithm", Ann. Math. Stat. 41
 /// (1970).
 pub fn any_look_bound(information: f64) -> f64 {
-    if !(information > 0.0) {
+    if information.is_nan() || information <= 0.0 {
         return f64::INFINITY;
     }
     let bound = -2.0 * AFTER_HORIZON.ln();

@@ -9,7 +9,7 @@ pub(crate) fn cholesky(matrix: &[Vec<f64>], p: usize) -> Option<Vec<Vec<f64>>> {
             let known: f64 = (0..column).map(|k| lower[row][k] * lower[column][k]).sum();
             let left = matrix[row][column] - known;
             if row == column {
-                if !(left > COLLINEAR * matrix[row][row]) {
+                if left.is_nan() || left <= COLLINEAR * matrix[row][row] {
                     return None;
                 }
                 lower[row][row] = left.sqrt();

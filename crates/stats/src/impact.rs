@@ -425,9 +425,10 @@ mod tests {
     fn the_week_that_raised_the_recommendation_is_no_baseline() {
         let (mut values, _) = known(2, 0.3, 0.0, 0);
         values[53..60].iter_mut().for_each(|value| *value -= 3.0);
+        let week = 53..60;
         let all = impact(&question(&values, &[])).unwrap();
         let excluded = impact(&Question {
-            excluded: &[53..60],
+            excluded: std::slice::from_ref(&week),
             ..question(&values, &[])
         })
         .unwrap();
@@ -471,7 +472,8 @@ mod tests {
             ], 0..120),
             change in 0..130_usize, excluded in 0..60_usize,
         ) {
-            let asked = Question { change, excluded: &[excluded..excluded + 7], ..question(&values, &[]) };
+            let excluded = excluded..excluded + 7;
+            let asked = Question { change, excluded: std::slice::from_ref(&excluded), ..question(&values, &[]) };
             if let Ok(found) = impact(&asked) {
                 prop_assert!(found.interval.0 <= found.interval.1);
                 prop_assert!((0.0..=1.0).contains(&found.p_positive));

@@ -39,7 +39,7 @@ pub struct Covariate {
 /// Online Controlled Experiments by Utilizing Pre-Experiment Data", WSDM (2013), for what a covariate takes away.
 pub(super) fn compare(arms: &Arms) -> Option<(bool, Posterior)> {
     let sides = [arms.without, arms.with];
-    if sides.iter().any(|arm| !(arm.outcome.count >= 2.0)) {
+    if !sides.iter().all(|arm| arm.outcome.count >= 2.0) {
         return None;
     }
     let slope = slope(&sides);

@@ -81,7 +81,7 @@ fn leave_out_far(values: &mut [f64], change: usize) -> usize {
         .collect();
     let limit = FAR * robust::scale(&distances, 0.0);
     // Half of the values are the same: nothing is told of scatter.
-    if !(limit > 0.0) {
+    if limit.is_nan() || limit <= 0.0 {
         return 0;
     }
     let far: Vec<usize> = (0..values.len())

@@ -5,12 +5,13 @@
 
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 
+mod generate;
+
 use std::sync::LazyLock;
 
 use kaizen_stats::{Control, Economics, Impact, Investment, Question, Uncertain, Verdict, impact, roi};
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution, StandardNormal};
+
+use generate::{AFTER, BEFORE, Noise, Sample, Scenario, Wrong, sample};
 
 /// Fewer with `KAIZEN_SEEDS`.
 static SEEDS: LazyLock<u64> = LazyLock::new(|| {
@@ -19,151 +20,6 @@ static SEEDS: LazyLock<u64> = LazyLock::new(|| {
         .and_then(|seeds| seeds.parse().ok());
     asked.unwrap_or(1000).min(1000)
 });
-const BEFORE: usize = 60;
-const AFTER: usize = 28;
-
-/// Noise of a seed: autoregressions of order one with standard deviation 1, each with a stream of its own.
-struct Noise {
-    seed: u64,
-    stream: u64,
-}
-
-impl Noise {
-    fn of(seed: u64) -> Self {
-        Self { seed, stream: 0 }
-    }
-
-    fn random(&mut self) -> ChaCha8Rng {
-        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
-        random.set_stream(self.stream);
-        self.stream += 1;
-        random
-    }
-
-    fn ar1(&mut self, n: usize, phi: f64) -> Vec<f64> {
-        let mut random = self.random();
-        let mut normal = || -> f64 { StandardNormal.sample(&mut random) };
-        let innovation = (1.0 - phi * phi).sqrt();
-        let mut value: f64 = normal();
-        (0..n)
-            .map(|_| {
-                let now = value;
-                value = phi * value + innovation * normal();
-                now
-            })
-            .collect()
-    }
-}
-
-/// What is generated.
-#[derive(Clone, Copy)]
-struct Scenario {
-    phi: f64,
-    effect: f64,
-    /// How many good controls, and how alike any two series are.
-    controls: usize,
-    alike: f64,
-    wrong: Wrong,
-    /// Something that happens to all series at the change.
-    shock: f64,
-    /// Height of a week's course before and after the change.
-    week: (f64, f64),
-    /// Every so many days is missing.
-    missing: Option<u64>,
-    /// Steps in which the effect halves.
-    half_life: Option<f64>,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Wrong {
-    None,
-    /// One more control that has nothing to do with the series.
-    Unrelated,
-    /// One more control that moves by so much at the change.
-    Moves(f64),
-}
-
-impl Scenario {
-    fn plain(phi: f64, effect: f64) -> Self {
-        Self {
-            phi,
-            effect,
-            controls: 0,
-            alike: 0.6,
-            wrong: Wrong::None,
-            shock: 0.0,
-            week: (0.0, 0.0),
-            missing: None,
-            half_life: None,
-        }
-    }
-}
-
-struct Sample {
-    values: Vec<f64>,
-    controls: Vec<Vec<f64>>,
-    /// Mean effect over the days after.
-    truth: f64,
-}
-
-fn sample(scenario: &Scenario, seed: u64) -> Sample {
-    let days = BEFORE + AFTER;
-    let mut noise = Noise::of(seed);
-    let common = noise.ar1(days, scenario.phi);
-    let mut series = || -> Vec<f64> {
-        let own = noise.ar1(days, scenario.phi);
-        let mixed = common.iter().zip(&own);
-        mixed
-            .map(|(common, own)| scenario.alike.sqrt() * common + (1.0 - scenario.alike).sqrt() * own)
-            .collect()
-    };
-    let mut values = series();
-    let mut controls: Vec<Vec<f64>> = (0..scenario.controls).map(|_| series()).collect();
-    for column in std::iter::once(&mut values).chain(&mut controls) {
-        for (day, value) in column.iter_mut().enumerate() {
-            let after = day >= BEFORE;
-            let height = if after { scenario.week.1 } else { scenario.week.0 };
-            *value += height * (std::f64::consts::TAU * day as f64 / 7.0).sin();
-            *value += if after { scenario.shock } else { 0.0 };
-        }
-    }
-    match scenario.wrong {
-        Wrong::None => {}
-        Wrong::Unrelated => {
-            let other = noise.ar1(days, scenario.phi);
-            controls.push(other);
-        }
-        Wrong::Moves(size) => {
-            let own = noise.ar1(days, scenario.phi);
-            let wrong = common.iter().zip(&own).enumerate().map(|(day, (common, own))| {
-                let moved = if day >= BEFORE { size } else { 0.0 };
-                moved + scenario.alike.sqrt() * common + (1.0 - scenario.alike).sqrt() * own
-            });
-            controls.push(wrong.collect());
-        }
-    }
-    let mut truth = 0.0;
-    for (day, value) in values[BEFORE..].iter_mut().enumerate() {
-        let left = scenario
-            .half_life
-            .map_or(1.0, |half| 0.5_f64.powf(day as f64 / half));
-        *value += scenario.effect * left;
-        truth += scenario.effect * left / AFTER as f64;
-    }
-    if let Some(every) = scenario.missing {
-        let mut random = noise.random();
-        for value in &mut values {
-            if rand::Rng::next_u64(&mut random).is_multiple_of(every) {
-                *value = f64::NAN;
-            }
-        }
-    }
-    Sample {
-        values,
-        controls,
-        truth,
-    }
-}
 
 fn measure(sample: &Sample, until: usize) -> Option<Impact> {
     let controls: Vec<Control<'_>> = sample
@@ -219,104 +75,72 @@ fn row(name: &str, scenario: &Scenario) {
 
 fn coverage() {
     for phi in [0.0, 0.3, 0.6] {
-        for effect in [0.0, 1.0] {
+        for effect in [0.0, 0.25, 0.5, 1.0, 2.0] {
             let plain = Scenario::plain(phi, effect);
             row("no control", &plain);
-            row(
-                "no control, week",
-                &Scenario {
-                    week: (1.0, 1.0),
-                    ..plain
-                },
-            );
-            row(
-                "no control, missing",
-                &Scenario {
-                    missing: Some(10),
-                    ..plain
-                },
-            );
+            let week = (1.0, 1.0);
+            row("no control, week", &Scenario { week, ..plain });
+            let missing = Some(10);
+            row("no control, missing", &Scenario { missing, ..plain });
             for alike in [0.3, 0.6, 0.8] {
-                row(
-                    &format!("one control {alike}"),
-                    &Scenario {
-                        controls: 1,
-                        alike,
-                        ..plain
-                    },
-                );
-                row(
-                    &format!("three controls {alike}"),
-                    &Scenario {
-                        controls: 3,
-                        alike,
-                        ..plain
-                    },
-                );
-                row(
-                    &format!("two controls {alike} and one moved"),
-                    &Scenario {
-                        controls: 2,
-                        alike,
-                        wrong: Wrong::Moves(1.0),
-                        ..plain
-                    },
-                );
-                row(
-                    &format!("three controls {alike} and one moved"),
-                    &Scenario {
-                        controls: 3,
-                        alike,
-                        wrong: Wrong::Moves(1.0),
-                        ..plain
-                    },
-                );
-                row(
-                    &format!("two controls {alike} and one unrelated"),
-                    &Scenario {
-                        controls: 2,
-                        alike,
-                        wrong: Wrong::Unrelated,
-                        ..plain
-                    },
-                );
+                beside_controls(&Scenario { alike, ..plain });
             }
             row("eight controls 0.6", &Scenario { controls: 8, ..plain });
         }
     }
 }
 
+fn beside_controls(plain: &Scenario) {
+    let alike = plain.alike;
+    let with = |controls, wrong| Scenario {
+        controls,
+        wrong,
+        ..*plain
+    };
+    row(&format!("one control {alike}"), &with(1, Wrong::None));
+    row(&format!("three controls {alike}"), &with(3, Wrong::None));
+    row(
+        &format!("two controls {alike} and one moved"),
+        &with(2, Wrong::Moves(1.0)),
+    );
+    row(
+        &format!("three controls {alike} and one moved"),
+        &with(3, Wrong::Moves(1.0)),
+    );
+    row(
+        &format!("two controls {alike} and one unrelated"),
+        &with(2, Wrong::Unrelated),
+    );
+}
+
 fn hard() {
     for phi in [0.0, 0.3, 0.6] {
         let plain = Scenario::plain(phi, 0.0);
-        for controls in [1, 3] {
-            for alike in [0.3, 0.6, 0.8] {
-                for shock in [0.5, 1.0, 2.0] {
-                    row(
-                        &format!("shock {shock}, {controls} controls {alike}"),
-                        &Scenario {
-                            controls,
-                            alike,
-                            shock,
-                            ..plain
-                        },
-                    );
-                }
+        for (controls, alike) in [(1, 0.3), (1, 0.6), (1, 0.8), (3, 0.3), (3, 0.6), (3, 0.8)] {
+            for shock in [0.5, 1.0, 2.0] {
+                let name = format!("shock {shock}, {controls} controls {alike}");
+                row(
+                    &name,
+                    &Scenario {
+                        controls,
+                        alike,
+                        shock,
+                        ..plain
+                    },
+                );
             }
         }
         for size in [0.5, 1.0, 2.0] {
+            let wrong = Wrong::Moves(size);
             row(
                 &format!("only control moved {size}"),
-                &Scenario {
-                    wrong: Wrong::Moves(size),
-                    ..plain
-                },
+                &Scenario { wrong, ..plain },
             );
             row(
                 &format!("one of two moved {size}"),
                 &Scenario {
                     controls: 1,
-                    wrong: Wrong::Moves(size),
+                    wrong,
                     ..plain
                 },
             );
@@ -324,35 +148,20 @@ fn hard() {
                 &format!("one of four moved {size}"),
                 &Scenario {
                     controls: 3,
-                    wrong: Wrong::Moves(size),
+                    wrong,
                     ..plain
                 },
             );
         }
-        row(
-            "season changes",
-            &Scenario {
-                week: (1.5, 0.5),
-                ..plain
-            },
-        );
-        row(
-            "novelty",
-            &Scenario {
-                effect: 2.0,
-                half_life: Some(7.0),
-                ..plain
-            },
-        );
-        row(
-            "novelty, three controls",
-            &Scenario {
-                effect: 2.0,
-                controls: 3,
-                half_life: Some(7.0),
-                ..plain
-            },
-        );
+        let week = (1.5, 0.5);
+        row("season changes", &Scenario { week, ..plain });
+        let fades = Scenario {
+            effect: 2.0,
+            half_life: Some(7.0),
+            ..plain
+        };
+        row("novelty", &fades);
+        row("novelty, three controls", &Scenario { controls: 3, ..fades });
         row("no novelty", &Scenario { effect: 2.0, ..plain });
     }
 }
@@ -497,13 +306,18 @@ fn regression_to_the_mean() {
                             values: &values[range.clone()],
                         })
                         .collect();
+                    let week_before = 53..60;
                     let found = impact(&Question {
                         values: &values[range.clone()],
                         change: 60,
                         samples: None,
                         controls: &named,
                         seasons: &[7],
-                        excluded: if excluded { &[53..60] } else { &[] },
+                        excluded: if excluded {
+                            std::slice::from_ref(&week_before)
+                        } else {
+                            &[]
+                        },
                         higher_is_better: true,
                         horizon: AFTER,
                         arms: None,
