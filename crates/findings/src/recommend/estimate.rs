@@ -1,6 +1,6 @@
 //! What a recommendation is worth: from an effect to a gain, a return, a certainty and a priority.
 
-use kaizen_stats::normal_cdf;
+use kaizen_stats::{Investment, benefit, normal_cdf};
 use serde::{Deserialize, Serialize};
 
 use crate::facts::Costs;
@@ -94,8 +94,13 @@ pub(crate) fn worth(draft: &Draft<'_>, costs: &Costs) -> Worth {
         .gain
         .zip(draft.value.as_ref())
         .map(|(gain, (amount, currency))| {
-            let benefit = gain.per_week.times(amount * costs.horizon_weeks);
-            let cost = draft.effort_hours * costs.hour;
+            let benefit = gain.per_week.times(benefit(1.0, costs.horizon_weeks, *amount));
+            let work = Investment {
+                hours: draft.effort_hours,
+                rate: costs.hour,
+                running: 0.0,
+            };
+            let cost = work.cost();
             let net = benefit.minus(cost);
             Return {
                 currency: currency.clone(),
