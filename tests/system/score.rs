@@ -9,8 +9,12 @@ use kaizen_testkit::program;
 use serde_json::Value;
 
 fn score(file: &Path, more: &[&str]) -> Result<(bool, String, String)> {
+    score_as("--series", file, more)
+}
+
+fn score_as(kind: &str, file: &Path, more: &[&str]) -> Result<(bool, String, String)> {
     let output = Command::new(program("kaizen")?)
-        .args(["score", "--series"])
+        .args(["score", kind])
         .arg(file)
         .args(more)
         .output()?;
@@ -123,6 +127,82 @@ fn a_bad_line_is_named_with_its_field_and_rule() -> Result<()> {
     assert!(
         error.contains("bad.csv: line 3: value: \"lots\": must be a finite number"),
         "{error}"
+    );
+    Ok(())
+}
+
+/// Five weeks of hours before a change by 2 and one after it, beside a series that shares all but a little noise.
+#[test]
+fn what_a_change_did_is_told_beside_a_control() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("change.csv");
+    let mut state = 11;
+    let mut csv = "timestamp,value,control_other\n".to_owned();
+    for hour in 0..1008_i64 {
+        let day = 3.0 * ((hour % 24) as f64 / 24.0 * std::f64::consts::TAU).sin();
+        let shared = 5.0 + day + noise(&mut state);
+        let effect = if hour < 840 { 0.0 } else { 2.0 };
+        let value = shared + effect + 0.2 * noise(&mut state);
+        let _ = writeln!(
+            csv,
+            "{}T{:02}:00:00Z,{value},{shared}",
+            date(hour / 24),
+            hour % 24
+        );
+    }
+    std::fs::write(&file, csv)?;
+    let (good, out, error) = score_as("--impact", &file, &["--change", "2026-02-05"])?;
+    assert!(good, "{error}");
+    let found: Value = serde_json::from_str(&out)?;
+    assert_eq!(found["method"], "control_regression", "{out}");
+    assert_eq!(found["verdict"], "improved", "{out}");
+    let [low, high] = [0, 1].map(|end| found["interval"][end].as_f64().unwrap_or(f64::NAN));
+    assert!(low < 2.0 && 2.0 < high && high - low < 0.5, "{out}");
+    assert!(
+        found["p_positive"].as_f64() > Some(0.999) && found["detectable"].as_f64() < Some(1.0),
+        "{out}"
+    );
+
+    let (good, out, error) = score_as("--impact", &file, &["--change", "later"])?;
+    assert!(
+        !good && out.is_empty() && error.contains("--change \"later\": must be RFC 3339"),
+        "{error}"
+    );
+    Ok(())
+}
+
+/// A day of January or February 2026.
+fn date(day: i64) -> String {
+    if day < 31 {
+        format!("2026-01-{:02}", day + 1)
+    } else {
+        format!("2026-02-{:02}", day - 30)
+    }
+}
+
+#[test]
+fn a_return_is_told_and_without_a_unit_value_it_is_not() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("return.json");
+    let question =
+        r#"{"effect": 0.02, "interval": [0.015, 0.025], "volume": 100000, "hours": 40, "rate": 100"#;
+    std::fs::write(&file, format!("{question}, \"unit_value\": 5}}"))?;
+    let (good, out, error) = score_as("--roi", &file, &[])?;
+    assert!(good, "{error}");
+    let found: Value = serde_json::from_str(&out)?;
+    assert_eq!(
+        (&found["verdict"], &found["effect"]),
+        (&"gain".into(), &6000.0.into()),
+        "{out}"
+    );
+    std::fs::write(&file, format!("{question}}}"))?;
+    let (good, out, error) = score_as("--roi", &file, &[])?;
+    assert!(good, "{error}");
+    let found: Value = serde_json::from_str(&out)?;
+    assert_eq!(
+        (&found["verdict"], &found["effect"]),
+        (&"not_computed".into(), &Value::Null),
+        "{out}"
     );
     Ok(())
 }
