@@ -60,7 +60,7 @@ struct Rung {
 struct Series {
     phi: f64,
     season: Option<usize>,
-    trend_continued: bool,
+    trend: f64,
     left_out: usize,
     controls: Vec<Used>,
     coincident_shock: Option<f64>,
@@ -193,7 +193,7 @@ impl From<kaizen_stats::SeriesFindings> for Series {
         Self {
             phi: found.phi,
             season: found.season,
-            trend_continued: found.drift,
+            trend: found.trend,
             left_out: found.far,
             controls: controls.collect(),
             coincident_shock: found.shock,

@@ -1,6 +1,7 @@
 //! The effect of a change at a known time on a series, by a ladder of methods: the best that the data allow is used, and the
 //! result tells why the others were not.
 
+mod averaging;
 mod controls;
 mod moved;
 mod novelty;
@@ -149,7 +150,7 @@ fn of_series(prepared: &Prepared<'_>, measured: Measured, rungs: Vec<Rung>) -> I
             far: window.far,
             phi,
             season: prepared.season,
-            drift: prepared.drift,
+            trend: measured.trend,
             controls: prepared.uses(&measured),
             shock: measured.moves.as_ref().map(Moves::shock),
             placebo,
@@ -249,10 +250,19 @@ mod tests {
     fn a_control_that_moved_alone_is_left_out_and_one_that_moved_with_all_is_not() {
         let (values, mut controls) = known(5, 0.3, 0.0, 3);
         controls[1][60..].iter_mut().for_each(|value| *value += 4.0);
-        let found = impact(&question(&values, &named(&controls)))
-            .unwrap()
-            .series
-            .unwrap();
+        let found = impact(&question(&values, &named(&controls))).unwrap();
+        let without = impact(&question(
+            &values,
+            &named(&[controls[0].clone(), controls[2].clone()]),
+        ))
+        .unwrap();
+        assert!(
+            (found.effect - without.effect).abs() < 0.15,
+            "{} and {}",
+            found.effect,
+            without.effect
+        );
+        let found = found.series.unwrap();
         assert!(
             found.controls[1].moved_alone.unwrap() > 0.95,
             "{:?}",

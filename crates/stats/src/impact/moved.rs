@@ -110,7 +110,9 @@ impl Moves {
         };
         let mut gradients = Vec::new();
         let mut moves = story.moves.iter().copied();
-        if let (true, Some(size)) = (story.all, moves.next()) {
+        if story.all
+            && let Some(size) = moves.next()
+        {
             let mut passed = vec![0.0; columns];
             for (control, scale) in self.scales.iter().enumerate() {
                 told.weights[first + control] += scale * size;
@@ -123,7 +125,9 @@ impl Moves {
             told.variance += told.expected.powi(2) * self.ratio_variance;
             gradients.push(passed - own);
         }
-        if let (Some(one), Some(size)) = (story.one, moves.next()) {
+        if let Some(one) = story.one
+            && let Some(size) = moves.next()
+        {
             told.weights[first + one] += self.scales[one] * size;
             let mut passed = vec![0.0; columns];
             passed[first + one] = self.scales[one];

@@ -20,11 +20,6 @@ const LEAST: usize = 3;
 /// The p-value below which the effect is said to fade.
 const CALLED: f64 = 0.05;
 
-/// How likely it is, beforehand, that an effect is not the same throughout, and by how many standard deviations of a step the
-/// thirds then differ.
-const VARIES: f64 = 0.5;
-const DIFFERENCE: f64 = 2.0;
-
 /// Fits in which the last third of the steps after the change may differ from the first: the difference is the coefficient
 /// of a column put last. `None` where thirds are too short.
 pub(super) fn fits(prepared: &Prepared<'_>) -> Option<Vec<Fit>> {
@@ -47,28 +42,6 @@ pub(super) fn fits(prepared: &Prepared<'_>) -> Option<Vec<Fit>> {
         samples: prepared.question.samples,
     }
     .fits()
-}
-
-/// Both kinds of fits together, each as likely as the data make it: where an effect fades, the effect of all steps is told by
-/// the fits that know of it.
-///
-/// R. E. Kass and A. E. Raftery, "Bayes Factors", J. Am. Statist. Ass. 90 (1995).
-pub(super) fn averaged(constant: Vec<Fit>, varying: Vec<Fit>) -> Vec<Fit> {
-    let (Some(first), Some(second)) = (constant.first(), varying.first()) else {
-        return constant;
-    };
-    let deviation: f64 = constant.iter().map(|fit| fit.weight * fit.variance.sqrt()).sum();
-    // What is left of the two marginal likelihoods with a normal difference of that size.
-    let factor = second.evidence - first.evidence - 0.5 * first.freedom.ln() - (DIFFERENCE * deviation).ln();
-    let odds = VARIES / (1.0 - VARIES) * factor.min(600.0).exp();
-    let shares = [1.0 / (1.0 + odds), odds / (1.0 + odds)];
-    let mut fits = constant;
-    fits.iter_mut().for_each(|fit| fit.weight *= shares[0]);
-    fits.extend(varying.into_iter().map(|mut fit| {
-        fit.weight *= shares[1];
-        fit
-    }));
-    fits
 }
 
 /// Reads from the fits of [`fits`] whether the effect fades.

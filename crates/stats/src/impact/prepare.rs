@@ -1,16 +1,18 @@
+use super::averaging::{Alternative, averaged};
 use super::moved::Moves;
 use super::regression::{Fit, Regression, posterior};
 use super::result::{LEAST_AFTER, LEAST_BEFORE};
 use super::window::Window;
 use super::{ControlUse, Method, Novelty, Posterior, Question, Unmeasurable, controls, novelty};
 use crate::seasonal::seasonal;
-use crate::trend::trend;
 
 /// Seasons of up to so many steps are fitted with the effect; longer ones are taken out before.
 const SHORT: usize = 12;
 
-/// The p-value below which a series without controls is taken to have a trend before the change.
-const DRIFT: f64 = 0.01;
+/// How likely it is, beforehand, that an effect is not the same throughout, and that the series has a trend, in relation to
+/// neither; and by how much the thirds then differ, or the ends, in standard deviations of a step.
+const VARIES: (f64, f64) = (1.0, 2.0);
+const TREND: (f64, f64) = (0.25, 2.0);
 
 /// A question made ready: the window cut, seasons known, controls chosen.
 pub(super) struct Prepared<'a> {
@@ -24,7 +26,6 @@ pub(super) struct Prepared<'a> {
     /// The season found, and the one of these that is fitted.
     pub(super) season: Option<usize>,
     pub(super) fitted: Option<usize>,
-    pub(super) drift: bool,
 }
 
 /// What the fits say.
@@ -34,6 +35,8 @@ pub(super) struct Measured {
     pub(super) known: Posterior,
     pub(super) moves: Option<Moves>,
     pub(super) novelty: Option<Novelty>,
+    /// Probability that the series had a trend.
+    pub(super) trend: f64,
     /// Number of coefficients, and where the controls start.
     pub(super) columns: usize,
     pub(super) first: usize,
@@ -73,7 +76,7 @@ impl<'a> Prepared<'a> {
             .iter()
             .map(|column| without_cycle(&window, column, fitted))
             .collect();
-        let mut prepared = Self {
+        Self {
             question,
             window,
             used: chosen.used,
@@ -82,16 +85,7 @@ impl<'a> Prepared<'a> {
             synthetic: chosen.synthetic,
             season,
             fitted,
-            drift: false,
-        };
-        prepared.drift = prepared.used.is_empty() && prepared.drifts();
-        prepared
-    }
-
-    /// Whether the series without its cycle has a trend before the change.
-    fn drifts(&self) -> bool {
-        let values = without_cycle(&self.window, &self.window.values, self.fitted);
-        trend(&values[self.window.range.start..self.window.change]).is_some_and(|trend| trend.p_value < DRIFT)
+        }
     }
 
     /// What explains the series when the change is at this step.
@@ -108,9 +102,6 @@ impl<'a> Prepared<'a> {
                     _ => 0.0,
                 })
             }));
-        }
-        if self.drift {
-            columns.push(of(&|step| (step as f64 - change as f64) / length as f64));
         }
         let first = columns.len();
         columns.extend(self.columns.iter().cloned());
@@ -131,10 +122,15 @@ impl<'a> Prepared<'a> {
             columns,
             samples: self.question.samples,
         };
-        let constant = regression.fits().ok_or(Unmeasurable::Noise)?;
+        let plain = regression.fits().ok_or(Unmeasurable::Noise)?;
         let varying = novelty::fits(self).unwrap_or_default();
-        let novelty = novelty::find(&varying, posterior(&constant, &unit(EFFECT, count)).mean());
-        let fits = novelty::averaged(constant, varying);
+        let novelty = novelty::find(&varying, posterior(&plain, &unit(EFFECT, count)).mean());
+        let alternative = |fits, (prior, size)| Alternative { fits, prior, size };
+        let others = [
+            alternative(varying, VARIES),
+            alternative(self.trending().unwrap_or_default(), TREND),
+        ];
+        let (fits, [_, trend]) = averaged(plain, others);
         let series = without_cycle(&self.window, &self.window.values, self.fitted);
         let controls: Vec<&[f64]> = self.columns.iter().map(Vec::as_slice).collect();
         let moves = if controls.is_empty() {
@@ -158,6 +154,7 @@ impl<'a> Prepared<'a> {
             known,
             moves,
             novelty,
+            trend,
             columns: count,
             first,
         })
@@ -165,6 +162,21 @@ impl<'a> Prepared<'a> {
 }
 
 impl Prepared<'_> {
+    /// Fits in which the series rises or falls all the time: by how much from end to end is the coefficient of a column put
+    /// last.
+    fn trending(&self) -> Option<Vec<Fit>> {
+        let (mut columns, _) = self.explaining(self.window.change);
+        let (start, length) = (self.window.range.start as f64, self.window.range.len() as f64);
+        let steps = 0..self.window.values.len();
+        columns.push(steps.map(|step| (step as f64 - start) / length).collect());
+        Regression {
+            values: &self.window.values,
+            columns,
+            samples: self.question.samples,
+        }
+        .fits()
+    }
+
     /// The controls with what they counted for.
     pub(super) fn uses(&self, measured: &Measured) -> Vec<ControlUse> {
         let mut uses = self.uses.clone();

@@ -137,8 +137,8 @@ pub struct SeriesFindings {
     pub phi: f64,
     /// Length of the season that was taken out, in steps.
     pub season: Option<usize>,
-    /// Whether the series had a trend before the change, which was continued.
-    pub drift: bool,
+    /// Probability that the series rose or fell all the time; as likely that is continued.
+    pub trend: f64,
     /// The controls, in the order given.
     pub controls: Vec<ControlUse>,
     /// Probability that something happened to all controls, and so to the series, at the time of the change.
