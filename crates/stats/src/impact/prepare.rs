@@ -10,9 +10,10 @@ use crate::seasonal::seasonal;
 const SHORT: usize = 12;
 
 /// How likely it is, beforehand, that an effect is not the same throughout, and that the series has a trend, in relation to
-/// neither; and by how much the thirds then differ, or the ends, in standard deviations of a step.
+/// neither; and by how much the thirds then differ, or the ends, in standard deviations of a step. Beside controls a trend of
+/// the series alone is not looked for.
 const VARIES: (f64, f64) = (1.0, 2.0);
-const TREND: (f64, f64) = (0.25, 2.0);
+const TREND: (f64, f64) = (0.02, 2.0);
 
 /// A question made ready: the window cut, seasons known, controls chosen.
 pub(super) struct Prepared<'a> {
@@ -125,10 +126,11 @@ impl<'a> Prepared<'a> {
         let plain = regression.fits().ok_or(Unmeasurable::Noise)?;
         let varying = novelty::fits(self).unwrap_or_default();
         let novelty = novelty::find(&varying, posterior(&plain, &unit(EFFECT, count)).mean());
+        let trending = self.used.is_empty().then(|| self.trending()).flatten();
         let alternative = |fits, (prior, size)| Alternative { fits, prior, size };
         let others = [
             alternative(varying, VARIES),
-            alternative(self.trending().unwrap_or_default(), TREND),
+            alternative(trending.unwrap_or_default(), TREND),
         ];
         let (fits, [_, trend]) = averaged(plain, others);
         let series = without_cycle(&self.window, &self.window.values, self.fitted);

@@ -19,7 +19,7 @@ const PHIS: [f64; 15] = [
 
 /// Shares of the variance that may be scatter of each value alone, and how likely each is taken to be beforehand: something
 /// slow below scatter has neighbours that are alike for longer than they seem to be.
-const SCATTERS: [(f64, f64); 2] = [(0.0, 0.9), (0.4, 0.1)];
+const SCATTERS: [(f64, f64); 2] = [(0.0, 0.95), (0.4, 0.05)];
 
 /// One setting of the noise and the coefficients that follow.
 pub(super) struct Fit {
