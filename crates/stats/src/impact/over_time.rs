@@ -49,6 +49,7 @@ const PRESENT: f64 = 0.5;
 /// # Errors
 /// As [`impact`].
 pub fn impact_over_time(observed: &Observed<'_>) -> Result<Impact, Unmeasurable> {
+    let (Times::Seconds(times) | Times::Numbers(times)) = observed.times;
     let blocks = Blocks::of(observed);
     let whole = blocks.put_together(observed.values, observed.samples);
     let samples = observed.samples.map(|samples| blocks.sums(samples));
@@ -64,7 +65,10 @@ pub fn impact_over_time(observed: &Observed<'_>) -> Result<Impact, Unmeasurable>
     let guessed: Vec<usize>;
     let seasons = match (blocks.length, &blocks.seasons) {
         (None, _) => {
-            guessed = likely_season(&whole[..blocks.change]).into_iter().collect();
+            let before = &whole[..blocks.change];
+            let likely: Vec<usize> = likely_season(before).into_iter().collect();
+            // Of a season that is none, no steps are left over.
+            guessed = seasonal(before, &likely).periods;
             &guessed
         }
         (Some(_), seasons) => seasons,
@@ -72,7 +76,7 @@ pub fn impact_over_time(observed: &Observed<'_>) -> Result<Impact, Unmeasurable>
     let excluded: Vec<Range<usize>> = observed
         .excluded
         .iter()
-        .map(|range| blocks.range(range))
+        .map(|range| blocks.range(times, range))
         .collect();
     impact(&Question {
         values: &whole,
@@ -101,8 +105,6 @@ struct Blocks {
     seasons: Vec<usize>,
     /// Season of a day, in steps, where blocks are days.
     day: Option<usize>,
-    /// Time of the first block's start.
-    start: f64,
     horizon: usize,
 }
 
@@ -150,7 +152,6 @@ impl Blocks {
             _ => Vec::new(),
         };
         Self {
-            start: observed.change - before as f64 * length.unwrap_or(1.0),
             horizon: length.map_or(HORIZON, |length| {
                 ((HORIZON as f64 * DAY / length).round() as usize).max(HORIZON)
             }),
@@ -202,14 +203,15 @@ impl Blocks {
         sums
     }
 
-    /// The blocks that a range of times touches.
-    fn range(&self, times: &Range<f64>) -> Range<usize> {
-        let Some(length) = self.length else {
-            return 0..0;
-        };
-        let at = |time: f64| (time - self.start) / length;
-        let (first, end) = (at(times.start).floor().max(0.0), at(times.end).ceil().max(0.0));
-        first as usize..end as usize
+    /// The blocks from the first to the last observation in a range of times.
+    fn range(&self, seen: &[f64], times: &Range<f64>) -> Range<usize> {
+        let inside = seen.iter().zip(&self.grid.slots);
+        let blocks = inside
+            .filter(|(time, _)| times.contains(*time))
+            .map(|(_, slot)| self.block[*slot]);
+        blocks.fold(self.count..0, |range, block| {
+            range.start.min(block)..range.end.max(block + 1)
+        })
     }
 }
 
@@ -225,4 +227,97 @@ fn block_size(grid: &Grid, change: usize) -> usize {
     });
     let size = of_time.unwrap_or(1);
     size * grid.length.div_ceil(size).div_ceil(MOST).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::ar1;
+
+    fn observed<'a>(times: Times<'a>, values: &'a [f64], change: f64) -> Observed<'a> {
+        Observed {
+            times,
+            values,
+            samples: None,
+            controls: &[],
+            change,
+            excluded: &[],
+            higher_is_better: true,
+            arms: None,
+        }
+    }
+
+    /// Fifty days of hours with the course of a day, higher by 1 from the noon after forty days.
+    fn hours() -> (Vec<f64>, Vec<f64>) {
+        let turn = std::f64::consts::TAU / 24.0;
+        let values = ar1(3, 1200, 0.3).into_iter().enumerate().map(|(hour, noise)| {
+            let effect = if hour < 972 { 0.0 } else { 1.0 };
+            20.0 + 4.0 * (turn * hour as f64).sin() + 0.5 * noise + effect
+        });
+        (
+            (0..1200).map(|hour| f64::from(hour) * HOUR).collect(),
+            values.collect(),
+        )
+    }
+
+    #[test]
+    fn hours_become_days_counted_from_the_change_in_any_order() {
+        let (times, values) = hours();
+        let found = impact_over_time(&observed(Times::Seconds(&times), &values, 972.0 * HOUR)).unwrap();
+        // Five whole weeks before it and one after.
+        assert_eq!(found.values, (35, 7));
+        assert!(found.interval.0 < 1.0 && 1.0 < found.interval.1, "{found:?}");
+        assert!(
+            found.interval.1 - found.interval.0 < 0.6 && found.verdict == super::super::Verdict::Improved
+        );
+        let back = |values: &[f64]| values.iter().rev().copied().collect::<Vec<_>>();
+        let (times, values) = (back(&times), back(&values));
+        let turned = impact_over_time(&observed(Times::Seconds(&times), &values, 972.0 * HOUR)).unwrap();
+        assert_eq!(turned.interval, found.interval);
+    }
+
+    #[test]
+    fn a_day_of_which_half_is_missing_has_no_value_and_one_hour_less_hardly_counts() {
+        let (times, mut values) = hours();
+        let whole = impact_over_time(&observed(Times::Seconds(&times), &values, 972.0 * HOUR)).unwrap();
+        values[900..914].fill(f64::NAN);
+        values[800..803].fill(f64::NAN);
+        let found = impact_over_time(&observed(Times::Seconds(&times), &values, 972.0 * HOUR)).unwrap();
+        assert_eq!(found.values, (34, 7));
+        assert!(
+            (found.effect - whole.effect).abs() < 0.1,
+            "{} and {}",
+            found.effect,
+            whole.effect
+        );
+    }
+
+    #[test]
+    fn plain_numbers_are_steps_and_excluded_times_are_no_baseline() {
+        let values: Vec<f64> = ar1(4, 88, 0.3)
+            .iter()
+            .enumerate()
+            .map(|(step, noise)| noise + if step < 60 { 0.0 } else { 3.0 })
+            .collect();
+        let numbers: Vec<f64> = (0..88).map(|step| f64::from(step) + 100.0).collect();
+        let found = impact_over_time(&observed(Times::Numbers(&numbers), &values, 160.0)).unwrap();
+        assert_eq!(found.values, (60, 28));
+        assert!(found.interval.0 < 3.0 && 3.0 < found.interval.1);
+        let days: Vec<f64> = numbers.iter().map(|day| day * DAY).collect();
+        let week = 153.0 * DAY..160.0 * DAY;
+        let asked = Observed {
+            excluded: std::slice::from_ref(&week),
+            ..observed(Times::Seconds(&days), &values, 160.0 * DAY)
+        };
+        assert_eq!(impact_over_time(&asked).unwrap().values, (49, 28));
+    }
+
+    #[test]
+    fn a_change_before_or_after_everything_is_refused() {
+        let (times, values) = hours();
+        let at = |change: f64| impact_over_time(&observed(Times::Seconds(&times), &values, change));
+        assert_eq!(at(-1.0).unwrap_err(), Unmeasurable::Before(0));
+        assert_eq!(at(1e9).unwrap_err(), Unmeasurable::After(0));
+        assert!(impact_over_time(&observed(Times::Seconds(&[]), &[], 0.0)).is_err());
+    }
 }
