@@ -1,6 +1,6 @@
 //! What a recommendation is worth: from an effect to a gain, a return, a certainty and a priority.
 
-use kaizen_stats::{Investment, benefit, normal_cdf};
+use kaizen_stats::{Investment, normal_cdf};
 use serde::{Deserialize, Serialize};
 
 use crate::facts::Costs;
@@ -94,13 +94,9 @@ pub(crate) fn worth(draft: &Draft<'_>, costs: &Costs) -> Worth {
         .gain
         .zip(draft.value.as_ref())
         .map(|(gain, (amount, currency))| {
-            let benefit = gain.per_week.times(benefit(1.0, costs.horizon_weeks, *amount));
-            let work = Investment {
-                hours: draft.effort_hours,
-                rate: costs.hour,
-                running: 0.0,
-            };
-            let cost = work.cost();
+            let worth = kaizen_stats::benefit(1.0, costs.horizon_weeks, *amount);
+            let benefit = gain.per_week.times(worth);
+            let cost = cost_of_work(draft.effort_hours, costs);
             let net = benefit.minus(cost);
             Return {
                 currency: currency.clone(),
@@ -143,6 +139,16 @@ pub(crate) fn worth(draft: &Draft<'_>, costs: &Costs) -> Worth {
         score,
         priority,
     }
+}
+
+/// What the work costs; what running the change costs is not known before it is made.
+fn cost_of_work(hours: f64, costs: &Costs) -> f64 {
+    let work = Investment {
+        hours,
+        rate: costs.hour,
+        running: 0.0,
+    };
+    work.cost()
 }
 
 impl Priority {
