@@ -245,7 +245,7 @@ enum Refused {
     Csv(#[from] csv::Error),
 }
 
-const SAMPLES: &str = "must be a number above 0, or empty where it is missing";
+const SAMPLES: &str = "must be a number of 0 or more, or empty where it is missing";
 
 /// Which column is what.
 struct Columns {
@@ -317,7 +317,7 @@ fn read(from: impl Read) -> Result<Table, Refused> {
         table.values.push(number(columns.value)?);
         if let (Some(at), Some(samples)) = (columns.samples, &mut table.samples) {
             let n = number(at)?;
-            if n <= 0.0 {
+            if n < 0.0 {
                 return Err(broken(at, SAMPLES));
             }
             samples.push(n);
@@ -430,8 +430,8 @@ mod tests {
         check("timestamp,value,other\n", "line 1: column \"other\" is not known");
         check("timestamp,value,value\n", "line 1: column \"value\" comes twice");
         check(
-            "timestamp,value,n\n1,2,0\n",
-            "line 2: n: \"0\": must be a number above 0",
+            "timestamp,value,n\n1,2,-1\n",
+            "line 2: n: \"-1\": must be a number of 0 or more",
         );
         check(
             "timestamp,value,control_a\n1,2,x\n",
