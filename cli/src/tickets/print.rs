@@ -66,15 +66,18 @@ fn recommended(it: &FrozenRecommendation) -> String {
 }
 
 fn done(it: &Implementation) -> String {
-    let told = [
-        time(it.implement_time),
-        it.version.clone(),
-        it.description.clone(),
-    ];
-    told.into_iter()
+    let of = match it.component.as_str() {
+        "" => String::new(),
+        component => format!("of {component}"),
+    };
+    let at = time(it.implement_time);
+    let told = [&at, &it.kind, &it.version, &of, &it.description];
+    let told: Vec<&str> = told
+        .into_iter()
         .filter(|it| !it.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
+        .map(String::as_str)
+        .collect();
+    told.join(" ")
 }
 
 /// What happened, in one line; further lines of a comment are indented.
