@@ -143,7 +143,7 @@ fn check_implementation(implementation: &Implementation, now: Timestamp) -> Resu
         implementation.at.duration_since(now) > jiff::SignedDuration::try_from(AHEAD).unwrap_or_default();
     if is_ahead || implementation.at < Timestamp::UNIX_EPOCH {
         return Err(LedgerError::invalid(
-            "implementation.at",
+            "implementation.implement_time",
             "must be between 1970 and now, at most 10 minutes ahead",
         ));
     }

@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::codegen::tokio_stream::Stream;
 use tonic::{Request, Response, Status};
 
-use refuse::refused;
+use refuse::{refused, refused_of_ticket};
 
 /// Keeps tickets.
 #[derive(Clone)]

@@ -47,6 +47,29 @@ pub fn refused(error: LedgerError) -> Status {
     }
 }
 
+/// [`refused`], of a request that has the ticket's fields in a message `ticket`.
+pub fn refused_of_ticket(error: LedgerError) -> Status {
+    const FIELDS: [&str; 9] = [
+        "title",
+        "description",
+        "category",
+        "metric",
+        "owner",
+        "labels",
+        "due_date",
+        "links",
+        "duplicate_of",
+    ];
+    match error {
+        LedgerError::Invalid { field, rule }
+            if FIELDS.iter().any(|it| field.split('[').next() == Some(it)) =>
+        {
+            invalid_argument(format!("ticket.{field}"), rule)
+        }
+        error => refused(error),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use kaizen_ledger::State;
@@ -70,6 +93,17 @@ mod tests {
             (info.reason.as_str(), info.metadata["allowed"].as_str()),
             ("ILLEGAL_TRANSITION", "reopened")
         );
+    }
+
+    #[test]
+    fn a_field_is_named_as_the_request_has_it() {
+        for (field, named) in [("labels[3]", "ticket.labels[3]"), ("actor", "actor")] {
+            let status = refused_of_ticket(LedgerError::Invalid {
+                field: field.into(),
+                rule: "is required".into(),
+            });
+            assert_eq!(status.message(), format!("{named} is required"));
+        }
     }
 
     #[test]

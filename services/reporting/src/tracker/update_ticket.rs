@@ -5,7 +5,7 @@ use kaizen_api::tracker::v1::{self as wire, MarkImplementedRequest, UpdateTicket
 use kaizen_ledger::{Change, Implementation, State, Ticket};
 use tonic::Status;
 
-use super::{Tracker, convert, number, refused, revision};
+use super::{Tracker, convert, number, refused, refused_of_ticket, revision};
 
 const MASK: &str = "title, description, owner, labels, due_date, links, state, duplicate_of";
 
@@ -34,7 +34,7 @@ pub async fn answer(tracker: &Tracker, request: UpdateTicketRequest) -> Result<T
         .ledger
         .change(number, etag, &change)
         .await
-        .map_err(refused)
+        .map_err(refused_of_ticket)
 }
 
 /// Takes a field of the mask from the ticket.
