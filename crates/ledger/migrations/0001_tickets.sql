@@ -46,7 +46,7 @@ CREATE TABLE tickets (
 CREATE UNIQUE INDEX tickets_by_request ON tickets (request_id);
 CREATE UNIQUE INDEX one_open_ticket_a_recommendation ON tickets (recommendation_id)
   WHERE is_open = 1 AND recommendation_id <> '';
-CREATE UNIQUE INDEX tickets_by_revision ON tickets (revision);
+CREATE UNIQUE INDEX tickets_by_revision ON tickets (revision, number);
 CREATE INDEX tickets_by_due_date ON tickets (due_date, number);
 
 -- What a ticket is found by: its state, owner, category, rule, labels and words. In the order of numbers, so that the

@@ -159,16 +159,19 @@ async fn page(
             );
             question.text(lead);
             question.have(others, "lead");
-            question.after(listing, "lead");
+            question.after(listing, "lead", "t");
+            question.most(listing);
         }
         _ => {
-            question.add(" FROM tickets t WHERE 1 = 1");
-            question.have(&terms, "t");
-            question.after(listing, "t");
+            // An index has the order and the numbers: rows are read of the page alone
+            question.add(" FROM tickets t WHERE t.number IN (SELECT w.number FROM tickets w WHERE 1 = 1");
+            question.have(&terms, "w");
+            question.after(listing, "w", "w");
+            question.most(listing);
+            question.add(")");
+            question.order(listing.order, "t", "t");
         }
     }
-    question.add(" LIMIT ");
-    question.number(i64::from(listing.most));
     question.ask(connection).await
 }
 

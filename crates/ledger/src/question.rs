@@ -38,7 +38,13 @@ impl Question {
         self.place(Value::Text(text.to_owned()));
     }
 
-    pub(crate) fn number(&mut self, number: i64) {
+    /// At most as many as the list asks for.
+    pub(crate) fn most(&mut self, listing: &Listing) {
+        self.add(" LIMIT ");
+        self.number(i64::from(listing.most));
+    }
+
+    fn number(&mut self, number: i64) {
         self.place(Value::Number(number));
     }
 
@@ -58,27 +64,37 @@ impl Question {
         }
     }
 
-    /// Only what comes behind the cursor, in the order of the list; numbers are those of `table`.
-    pub(crate) fn after(&mut self, listing: &Listing, table: &'static str) {
-        let (comparison, direction) = match listing.order {
-            Order::Newest | Order::LatestChange => (" < ", " DESC"),
-            Order::Oldest | Order::SoonestDue => (" > ", ""),
-        };
-        let columns = match listing.order {
-            Order::Newest | Order::Oldest => vec![table, ".number"],
-            Order::LatestChange => vec!["t.revision"],
-            Order::SoonestDue => vec!["t.due_date, t.number"],
-        };
+    /// Only what comes behind the cursor, in the order of the list. Numbers are those of `numbers`, the rest of `rows`.
+    pub(crate) fn after(&mut self, listing: &Listing, numbers: &'static str, rows: &'static str) {
         if let Some(cursor) = &listing.after {
             self.add(" AND (");
-            columns.iter().for_each(|it| self.add(it));
-            self.add(")");
-            self.add(comparison);
+            self.columns(listing.order, numbers, rows);
+            self.add(match listing.order {
+                Order::Newest | Order::LatestChange => ") < ",
+                Order::Oldest | Order::SoonestDue => ") > ",
+            });
             self.cursor(cursor, listing.order);
         }
+        self.order(listing.order, numbers, rows);
+    }
+
+    /// In the order of the list.
+    pub(crate) fn order(&mut self, order: Order, numbers: &'static str, rows: &'static str) {
         self.add(" ORDER BY ");
-        columns.iter().for_each(|it| self.add(it));
-        self.add(direction);
+        self.columns(order, numbers, rows);
+        if matches!(order, Order::Newest | Order::LatestChange) {
+            self.add(" DESC");
+        }
+    }
+
+    fn columns(&mut self, order: Order, numbers: &'static str, rows: &'static str) {
+        match order {
+            Order::Newest | Order::Oldest => [numbers, ".number", "", ""],
+            Order::LatestChange => [rows, ".revision", "", ""],
+            Order::SoonestDue => [rows, ".due_date, ", rows, ".number"],
+        }
+        .into_iter()
+        .for_each(|it| self.add(it));
     }
 
     fn cursor(&mut self, cursor: &Cursor, order: Order) {
