@@ -31,7 +31,9 @@ pub async fn an_accepted_recommendation_becomes_a_ticket_and_runs_its_course(
     what_was_read_before_a_change_is_stale(&mut client).await?;
     the_rest_of_its_life_is_lived(sandbox).await?;
     what_was_implemented_is_in_the_change_ledger_once(sandbox).await?;
-    tickets_made_by_hand_are_found_by_every_filter(sandbox, &mut client).await?;
+    a_request_by_hand_creates_one_ticket(sandbox).await?;
+    every_filter_finds_what_it_should(sandbox).await?;
+    pages_hold_every_ticket_once(&mut client).await?;
     tickets_outlive_the_service(sandbox, &mut client).await?;
     // What happened came to the one who watched, in order; the restart ended the stream
     let mut states = Vec::new();
@@ -284,10 +286,7 @@ async fn what_was_implemented_is_in_the_change_ledger_once(sandbox: &Sandbox) ->
     .await
 }
 
-async fn tickets_made_by_hand_are_found_by_every_filter(
-    sandbox: &Sandbox,
-    client: &mut TrackerServiceClient<Channel>,
-) -> Result<()> {
+async fn a_request_by_hand_creates_one_ticket(sandbox: &Sandbox) -> Result<()> {
     let run = async |arguments: &[&str]| sandbox.kaizen(&[&["tickets"], arguments].concat()).await;
     let same = [
         "create",
@@ -318,7 +317,13 @@ async fn tickets_made_by_hand_are_found_by_every_filter(
         "scraping",
     ])
     .await?;
-    run(&["update", "T-3", "--add-label", "people", "--add-label", "cost"]).await?;
+    run(&["update", "T-3", "--add-label", "people", "--add-label", "cost"])
+        .await
+        .map(drop)
+}
+
+async fn every_filter_finds_what_it_should(sandbox: &Sandbox) -> Result<()> {
+    let run = async |arguments: &[&str]| sandbox.kaizen(&[&["tickets"], arguments].concat()).await;
     for (filters, found) in [
         (&["--state", "verified"][..], "T-1"),
         (
@@ -347,6 +352,10 @@ async fn tickets_made_by_hand_are_found_by_every_filter(
         let ids: Vec<&str> = listed.iter().filter_map(|it| it["id"].as_str()).collect();
         assert_eq!(ids.join(" "), found, "{filters:?}");
     }
+    Ok(())
+}
+
+async fn pages_hold_every_ticket_once(client: &mut TrackerServiceClient<Channel>) -> Result<()> {
     let mut page = ListTicketsRequest {
         page_size: 1,
         ..ListTicketsRequest::default()
