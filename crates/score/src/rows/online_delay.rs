@@ -24,7 +24,7 @@ const BETWEEN_FALSE: f64 = 8400.0;
 /// How many bounds may pass.
 const ALLOWED: f64 = 1.5;
 /// Seeds that the methods from PyPI are run on.
-const REFERRED: u64 = 100;
+const REFERRED: u64 = 40;
 
 fn score(seeds: &Seeds) -> Result<Vec<Cell>> {
     let mut cells = Vec::new();
