@@ -34,6 +34,7 @@ mod noise;
 mod online;
 mod pelt;
 mod robust;
+mod scale;
 mod seasonal;
 mod series;
 mod student;
@@ -77,6 +78,7 @@ pub use impact::{
 pub use mann_kendall::{MannKendall, mann_kendall};
 pub use nnls::nonnegative_least_squares;
 pub use online::{Online, online};
+pub use scale::Scale;
 pub use seasonal::{Seasonal, likely_season, seasonal};
 pub use series::{Analysis, Direction, Times, analyse};
 pub use theil_sen::{TheilSen, theil_sen};

@@ -63,23 +63,27 @@ pub fn seasonal(values: &[f64], candidates: &[usize]) -> Seasonal {
     }
 }
 
-/// Parts of a long cycle: half days of a week.
-const PARTS: usize = 14;
+/// Parts of a long cycle: half days and days of a week.
+const PARTS: [usize; 2] = [14, 7];
 
-/// Of the scatter of the parts' means, a season explains at least this share.
-const WORTH_OF_PARTS: f64 = 0.2;
+/// Of the scatter of the parts' means, a season of so many cycles explains at least this share: few of them agree by chance.
+fn worth_of_parts(cycles: usize) -> f64 {
+    0.1 + 1.0 / cycles as f64
+}
 
 /// A long cycle has few values at each of its steps, and their noise hides what a season explains: it is told by the means of
 /// its parts, too.
 fn is_season_of_parts(swing: &[f64], period: usize) -> bool {
-    period >= 4 * PARTS && explained(&parts(swing, period), PARTS) >= WORTH_OF_PARTS
+    let worth = worth_of_parts(swing.len() / period);
+    let tell = |count: usize| explained(&parts(swing, period, count), count) >= worth;
+    PARTS.into_iter().any(|count| period >= 4 * count && tell(count))
 }
 
-/// The mean of each part of each cycle; NaN where there is no value.
-fn parts(values: &[f64], period: usize) -> Vec<f64> {
-    let mut sums = vec![(0.0, 0.0); values.len().div_ceil(period) * PARTS];
+/// The mean of each of so many parts of each cycle; NaN where there is no value.
+fn parts(values: &[f64], period: usize, count: usize) -> Vec<f64> {
+    let mut sums = vec![(0.0, 0.0); values.len().div_ceil(period) * count];
     for (step, value) in values.iter().enumerate().filter(|(_, value)| value.is_finite()) {
-        let part = step / period * PARTS + step % period * PARTS / period;
+        let part = step / period * count + step % period * count / period;
         sums[part].0 += value;
         sums[part].1 += 1.0;
     }

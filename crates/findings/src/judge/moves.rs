@@ -1,6 +1,6 @@
 //! Changes of level and anomalies.
 
-use kaizen_stats::{Times, analyse};
+use kaizen_stats::{Scale, Times, analyse};
 use serde::{Deserialize, Serialize};
 
 use super::history::{History, Observed, Spans, counted};
@@ -60,15 +60,33 @@ pub(super) fn find(history: &History, spans: Spans) -> (Vec<Move>, Vec<Anomaly>)
         })
         .collect();
     let starts: Vec<f64> = parts.iter().map(|part| part.start as f64).collect();
-    let found = analyse(Times::Seconds(&starts), &values, false);
+    // Numbers scatter more where there are more.
+    let scale = if history.adds_up {
+        Scale::of(
+            &values,
+            if is_hourly(parts) {
+                WEEK_OF_HOURS
+            } else {
+                WEEK_OF_DAYS
+            },
+        )
+    } else {
+        Scale::AsIs
+    };
+    let scaled: Vec<f64> = values.iter().map(|value| scale.put(*value)).collect();
+    let found = analyse(Times::Seconds(&starts), &scaled, false);
     let improves = |up: bool| up == history.higher_is_better;
     let moves = found.change_points.iter().map(|change| {
         let part = &parts[change.index];
+        let level = level_around(&values, change.index, parts);
         Move {
             at: part.start,
             step: part.end - part.start,
-            effect: change.effect,
-            interval: change.interval,
+            effect: scale.back(change.effect, level),
+            interval: (
+                scale.back(change.interval.0, level),
+                scale.back(change.interval.1, level),
+            ),
             is_improving: improves(change.effect > 0.0),
         }
     });
@@ -95,6 +113,26 @@ fn least(history: &History, parts: &[Observed]) -> f64 {
     usual.sort_by(f64::total_cmp);
     let median = usual.get(usual.len() / 2).copied().unwrap_or_default();
     (USUAL * median).max(history.least)
+}
+
+const WEEK_OF_HOURS: usize = 168;
+const WEEK_OF_DAYS: usize = 7;
+
+fn is_hourly(parts: &[Observed]) -> bool {
+    parts.first().is_some_and(|part| part.end - part.start <= 3_600)
+}
+
+/// Mean of the values within a week before and after.
+fn level_around(values: &[f64], at: usize, parts: &[Observed]) -> f64 {
+    let week = if is_hourly(parts) {
+        WEEK_OF_HOURS
+    } else {
+        WEEK_OF_DAYS
+    };
+    let around = values.iter().take(at + week).skip(at.saturating_sub(week));
+    let (sum, n) =
+        (around.filter(|value| value.is_finite())).fold((0.0, 0.0), |(sum, n), it| (sum + it, n + 1.0));
+    sum / n
 }
 
 fn parts(history: &History) -> &[Observed] {
