@@ -7,7 +7,7 @@ use kaizen_findings::{
 use kaizen_stats::Predicted;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Binomial, Distribution, LogNormal};
+use rand_distr::{Binomial, Distribution, StandardNormal};
 
 const ABOUT: About<'static> = About {
     component: "sync",
@@ -19,11 +19,11 @@ const ABOUT: About<'static> = About {
 /// Days of decisions with a median of one second; the slowest hundredth takes `slower` times as long.
 fn days(seed: u64, days: usize, slower: f64) -> Vec<Vec<(f64, f64)>> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let times = LogNormal::new(0.0, 0.5).unwrap();
     let mut day = || {
         let mut all: Vec<(f64, f64)> = (0..10_000)
             .map(|_| {
-                let time: f64 = times.sample(&mut random);
+                let normal: f64 = StandardNormal.sample(&mut random);
+                let time = (0.5 * normal).exp();
                 (
                     if time > 3.0 {
                         3.0 + (time - 3.0) * slower

@@ -26,7 +26,7 @@ fn parts(length: i64, range: Range<i64>, mut level: impl FnMut(i64) -> f64) -> V
 
 /// A past of days of which the last `length` are the period and those before them the period before.
 fn past(length: i64, days: Vec<Observed>) -> (History, Spans) {
-    let end = days.last().unwrap().end;
+    let end = days.last().map_or(0, |day| day.end);
     let spans = Spans {
         before: (end - 2 * length * DAY, end - length * DAY),
         now: (end - length * DAY, end),

@@ -315,7 +315,7 @@ mod tests {
         // 100 an hour, none in weeks 10 and 11 nor in the eight before
         let coverage = check(10, 0, |hour| (hour < 2 * WEEK).then_some(100), u32::MAX);
         assert_eq!(between(&coverage, 10 * WEEK, 12 * WEEK), None);
-        let comes_back = |hour: u32| (hour < 2 * WEEK || hour >= 12 * WEEK - HOUR).then_some(100);
+        let comes_back = |hour: u32| (!(2 * WEEK..12 * WEEK - HOUR).contains(&hour)).then_some(100);
         let coverage = check(10, 0, comes_back, u32::MAX);
         let missing = between(&coverage, 10 * WEEK, 12 * WEEK - HOUR);
         assert_eq!(missing, Some(0.0));

@@ -1,7 +1,9 @@
 use anyhow::{Context, Result};
 use jiff::Timestamp;
+use kaizen_findings::{Detail, Direction, Finding, Move, Significance, Slope, Trend};
+use kaizen_warehouse::Client;
 use kaizen_warehouse::queries::{
-    self, Analysis, AnalysisCursor, AnalysisState, Interval, MetricPoint, TrendRecord, Value, Window,
+    self, Analysis, AnalysisCursor, AnalysisState, Interval, MetricPoint, MetricTrend, Value, Window,
 };
 
 use crate::sandbox::Sandbox;
@@ -46,15 +48,57 @@ fn point(group: &str, value: f64) -> MetricPoint {
     }
 }
 
-fn trend(p_value: Option<f64>) -> TrendRecord {
-    TrendRecord {
+fn trend(p_value: Option<f64>) -> MetricTrend {
+    let slope = Slope {
+        per_day: 0.5,
+        interval: (0.25, 0.75),
+        p_value: 0.125,
+        since: 1_767_571_200,
+        days: 28,
+    };
+    MetricTrend {
         metric: "c.m".to_owned(),
-        direction: "stable".to_owned(),
-        change_percent: None,
-        p_value,
-        significance: "low".to_owned(),
-        method: "a method".to_owned(),
+        trend: Trend {
+            direction: Direction::Stable,
+            change_percent: Some(1.5),
+            change_interval: Some((-1.0, 4.0)),
+            p_value,
+            significance: p_value.map(|_| Significance::Low),
+            method: "a method".to_owned(),
+            slope: p_value.map(|_| slope),
+            onset: p_value.map(|_| 1_768_003_200),
+            n: 20.0,
+            coverage: Some(0.75),
+        },
     }
+}
+
+fn finding(effect: f64) -> Finding {
+    Finding {
+        component: "c".to_owned(),
+        metric: "c.m".to_owned(),
+        text: "It fell".to_owned(),
+        is_worse: Some(true),
+        detail: Detail::LevelChange(Move {
+            at: 1_768_003_200,
+            step: 3_600,
+            effect,
+            interval: (effect - 1.0, effect + 1.0),
+            is_improving: false,
+        }),
+    }
+}
+
+async fn put(
+    client: &Client,
+    run: &Analysis,
+    (points, trends, findings): (&[MetricPoint], &[MetricTrend], &[Finding]),
+    now: Timestamp,
+) -> Result<()> {
+    queries::put_results(client, run, points, now).await?;
+    queries::put_trends(client, run, trends, now).await?;
+    queries::put_findings(client, run, findings, now).await?;
+    Ok(())
 }
 
 #[tokio::test]
@@ -80,17 +124,25 @@ async fn results_are_those_of_the_attempt_that_succeeded() -> Result<()> {
         [point("", 0.5), point("x", 0.25), point("y", 0.75)],
         [point("", 0.6), point("y", 0.8)],
     );
-    queries::put_results(client, &run, &first, &[trend(Some(0.5)), trend(None)], at(1)?).await?;
+    let attempt = (
+        &first[..],
+        &[trend(Some(0.5)), trend(None)][..],
+        &[finding(-2.0)][..],
+    );
+    put(client, &run, attempt, at(1)?).await?;
     for state in [AnalysisState::Running, AnalysisState::Failed] {
         run.state = state;
         assert_eq!(queries::points(client, &run).await?, [], "{state:?}");
         assert_eq!(queries::trends(client, &run).await?, [], "{state:?}");
+        assert_eq!(queries::findings(client, &run).await?, [], "{state:?}");
     }
-    queries::put_results(client, &run, &second, &[trend(Some(0.25))], at(2)?).await?;
-    queries::put_results(client, &analysis("b", 3)?, &first, &[trend(None)], at(3)?).await?;
+    let (trends, findings) = ([trend(Some(0.25)), trend(None)], [finding(-3.5), finding(1.25)]);
+    put(client, &run, (&second, &trends, &findings), at(2)?).await?;
+    put(client, &analysis("b", 3)?, attempt, at(3)?).await?;
     run.state = AnalysisState::Succeeded;
     assert_eq!(queries::points(client, &run).await?, second);
-    assert_eq!(queries::trends(client, &run).await?, [trend(Some(0.25))]);
+    assert_eq!(queries::trends(client, &run).await?, trends);
+    assert_eq!(queries::findings(client, &run).await?, findings);
     Ok(())
 }
 

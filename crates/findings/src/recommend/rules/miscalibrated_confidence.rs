@@ -8,7 +8,7 @@ use crate::words::told;
 const HOURS: f64 = 8.0;
 
 pub(super) fn draft<'a>(component: &'a ComponentFacts, _: &Facts) -> Vec<Draft<'a>> {
-    let found = component
+    let mut found = component
         .findings
         .iter()
         .filter_map(|finding| match &finding.detail {
@@ -16,7 +16,7 @@ pub(super) fn draft<'a>(component: &'a ComponentFacts, _: &Facts) -> Vec<Draft<'
             _ => None,
         });
     // Probabilities say more than levels do, and come after them.
-    let last = found.last();
+    let last = found.next_back();
     last.map(|(finding, it)| of(component, finding, it))
         .into_iter()
         .collect()
