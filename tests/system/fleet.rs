@@ -284,7 +284,7 @@ async fn the_analysis_of_the_last_week_is_the_truth_and_finds_the_fault(
     for fault in &truth.faults {
         let trend = found.trends.iter().find(|trend| trend.metric == fault.metric);
         let trend = trend.with_context(|| format!("no trend for {}", fault.metric))?;
-        assert_eq!(trend.direction(), TrendDirection::Declining, "{}", fault.metric);
+        assert_eq!(trend.direction(), TrendDirection::Declining, "{trend:?}");
         assert!(
             summary.contains("declining"),
             "the summary hides the fault:\n{summary}"

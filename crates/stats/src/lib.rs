@@ -53,7 +53,7 @@ pub use confidence_sequence::ConfidenceSequence;
 pub use dispersion::{mean_dispersion, proportion_dispersion};
 pub use mann_whitney::{MannWhitney, mann_whitney};
 pub use normal::normal_cdf;
-pub use paired_t::{PairedT, paired_t};
+pub use paired_t::{PairedT, paired_t, paired_t_by_past};
 pub use quantile_shift::{QuantileShift, TailShift, quantile_shift, tail_shift};
 pub use roi::{CalculateRoiError, Economics, Investment, Return, Uncertain, benefit, calculate_roi, roi};
 pub use shrinkage::{Shrunk, shrunk};

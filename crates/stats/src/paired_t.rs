@@ -69,6 +69,38 @@ pub fn paired_t(pairs: &[(f64, f64)], weights: &[f64], phi: f64) -> Option<Paire
     })
 }
 
+/// The same test by the scatter of earlier differences, each `(difference, weight)`, that had no change between them: of a few
+/// pairs their own scatter says little. Earlier differences are taken around zero, so that what changed then counts as scatter.
+/// `None` as [`paired_t`], and with fewer than two earlier ones or none that differs from zero.
+pub fn paired_t_by_past(
+    pairs: &[(f64, f64)],
+    weights: &[f64],
+    past: &[(f64, f64)],
+    phi: f64,
+) -> Option<PairedT> {
+    let own = paired_t(pairs, weights, phi)?;
+    let squares: f64 = past
+        .iter()
+        .map(|(difference, weight)| weight * difference * difference)
+        .sum();
+    if past.len() < 2 || squares <= 0.0 || !squares.is_finite() {
+        return None;
+    }
+    let (n, earlier) = (pairs.len() as f64, past.len() as f64);
+    let inflation = n / effective_n(pairs.len(), phi);
+    let error = (squares / earlier / weights.iter().sum::<f64>() * inflation).sqrt();
+    // Each value is in two of the earlier differences.
+    let freedom = earlier / 2.0 * (1.0 - phi * phi) / (1.0 + phi * phi);
+    let student = StudentsT::new(0.0, 1.0, freedom.max(1.0)).ok()?;
+    let half = student.inverse_cdf(0.975) * error;
+    let mean = own.mean_difference;
+    Some(PairedT {
+        interval: (mean - half, mean + half),
+        p_value: 2.0 * student.cdf(-(mean / error).abs()),
+        ..own
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +142,26 @@ mod tests {
             });
             let share = called.count() as f64 / 4_000.0;
             assert!(share < 0.06, "{share} for {days} days at {phi}");
+        }
+    }
+
+    #[test]
+    fn the_scatter_of_the_past_tells_a_change_of_a_few_days_from_chance() {
+        for phi in [0.0, 0.3, 0.6] {
+            let called = |moved: f64| {
+                let called = (0..4_000).filter(|seed| {
+                    let values = ar1(*seed, 56, phi);
+                    let past: Vec<_> = (7..49).map(|day| (values[day] - values[day - 7], 1.0)).collect();
+                    let pairs: Vec<_> = (49..56)
+                        .map(|day| (values[day - 7], values[day] + moved))
+                        .collect();
+                    paired_t_by_past(&pairs, &[1.0; 7], &past, phi).unwrap().p_value < 0.05
+                });
+                called.count() as f64 / 4_000.0
+            };
+            let (size, power) = (called(0.0), called(2.5));
+            assert!(size < 0.065, "{size} at {phi}");
+            assert!(power > 0.6, "{power} at {phi}");
         }
     }
 
