@@ -118,7 +118,7 @@ async fn a_run_is_followed_to_its_end_and_reads_are_served_elsewhere() -> Result
     assert_eq!((first.stages_done, first.stage.as_str()), (0, "count"));
     assert_eq!(
         (last.stages_done, last.stages_total, last.stage.as_str()),
-        (6, 6, "done")
+        (7, 7, "done")
     );
     assert_eq!(last.analysis, answer?.into_inner().analysis);
     let states: Vec<_> = messages
