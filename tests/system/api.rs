@@ -239,7 +239,7 @@ async fn an_analysis_runs_once_a_request(sandbox: &Sandbox) -> Result<()> {
     };
     let mut watched = runs.watch_analysis(watch).await?.into_inner();
     let last = watched.message().await?.context("a message")?;
-    assert_eq!((last.stages_done, last.stages_total), (6, 6));
+    assert_eq!((last.stages_done, last.stages_total), (7, 7));
     ensure!(
         watched.message().await?.is_none(),
         "the last message ends the stream"
