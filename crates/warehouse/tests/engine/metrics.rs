@@ -324,12 +324,12 @@ async fn wrong_questions_name_their_field() -> Result<()> {
 #[tokio::test]
 async fn coverage_and_the_data_window_are_read_from_the_rollup() -> Result<()> {
     let fixture = Fixture::new().await?;
-    // One decision an hour for five weeks, with six hours missing in the last
+    // Three decisions an hour for five weeks, with six hours missing in the last
     fixture
         .sandbox
         .execute(
-            "INSERT INTO decisions (log_type, timestamp) SELECT 'l', toDateTime('2024-07-01 00:00:00', 'UTC') + number * 3600 \
-             FROM numbers(840) WHERE number NOT BETWEEN 700 AND 705",
+            "INSERT INTO decisions (log_type, timestamp) SELECT 'l', toDateTime('2024-07-01 00:00:00', 'UTC') + intDiv(number, 3) * 3600 \
+             FROM numbers(3 * 840) WHERE intDiv(number, 3) NOT BETWEEN 700 AND 705",
         )
         .await?;
     let mut query = fixture.query("count")?;
