@@ -1,9 +1,9 @@
 //! Which way metrics go, and when they turned.
 //!
 //! ```text
-//! history ─► prepare ─► days  ─► drift   (the long run: Mann-Kendall, Theil-Sen)    ─┐
-//!                    │        ─► shift   (the period beside the one before: paired t) ─┴─► verdict, one family a run
-//!                    └► hours ─► moves   (changes of level, anomalies)
+//! history ─► days ─┬─► the long run (Mann-Kendall, Theil-Sen)             ─┐
+//!         │        └─► shift: the period beside the one before (paired t) ─┴─► verdict, one family a run
+//!         └► hours, or days ─► moves: changes of level, anomalies
 //! ```
 //!
 //! An hour or day most of whose decisions are missing has no value, so that an outage is a fault of the data and never a

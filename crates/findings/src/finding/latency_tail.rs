@@ -1,4 +1,4 @@
-use kaizen_stats::{QuantileShift, proportion_dispersion, tail_shift};
+use kaizen_stats::{QuantileShift, proportion_dispersion, quantile_shift, tail_shift};
 use serde::{Deserialize, Serialize};
 
 use super::{About, Detail, Finding};
@@ -38,9 +38,7 @@ pub fn latency_tail(about: About<'_>, before: &Days, now: &Days, significance: f
     if n < FEWEST || count(&all_before) < FEWEST {
         return None;
     }
-    let slow = tail_shift(&all_before, &all_now, TAIL, 1.0, (significance, MATTERS))?
-        .tail
-        .before;
+    let slow = quantile_shift(&all_before, &all_now, TAIL, 1.0, 0.95)?.before;
     let scatter = |days: &Days| {
         let shares: Vec<(f64, f64)> = days.iter().map(|day| (above(day, slow), count(day))).collect();
         proportion_dispersion(&shares)

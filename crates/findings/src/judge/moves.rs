@@ -62,14 +62,7 @@ pub(super) fn find(history: &History, spans: Spans) -> (Vec<Move>, Vec<Anomaly>)
     let starts: Vec<f64> = parts.iter().map(|part| part.start as f64).collect();
     // Numbers scatter more where there are more.
     let scale = if history.adds_up {
-        Scale::of(
-            &values,
-            if is_hourly(parts) {
-                WEEK_OF_HOURS
-            } else {
-                WEEK_OF_DAYS
-            },
-        )
+        Scale::of(&values, week(parts))
     } else {
         Scale::AsIs
     };
@@ -78,7 +71,7 @@ pub(super) fn find(history: &History, spans: Spans) -> (Vec<Move>, Vec<Anomaly>)
     let improves = |up: bool| up == history.higher_is_better;
     let moves = found.change_points.iter().map(|change| {
         let part = &parts[change.index];
-        let level = level_around(&values, change.index, parts);
+        let level = level_around(&values, change.index, week(parts));
         Move {
             at: part.start,
             step: part.end - part.start,
@@ -115,20 +108,14 @@ fn least(history: &History, parts: &[Observed]) -> f64 {
     (USUAL * median).max(history.least)
 }
 
-const WEEK_OF_HOURS: usize = 168;
-const WEEK_OF_DAYS: usize = 7;
-
-fn is_hourly(parts: &[Observed]) -> bool {
-    parts.first().is_some_and(|part| part.end - part.start <= 3_600)
+/// How many of the hours, or days, a week has.
+fn week(parts: &[Observed]) -> usize {
+    let is_hourly = parts.first().is_some_and(|part| part.end - part.start <= 3_600);
+    if is_hourly { 168 } else { 7 }
 }
 
 /// Mean of the values within a week before and after.
-fn level_around(values: &[f64], at: usize, parts: &[Observed]) -> f64 {
-    let week = if is_hourly(parts) {
-        WEEK_OF_HOURS
-    } else {
-        WEEK_OF_DAYS
-    };
+fn level_around(values: &[f64], at: usize, week: usize) -> f64 {
     let around = values.iter().take(at + week).skip(at.saturating_sub(week));
     let (sum, n) =
         (around.filter(|value| value.is_finite())).fold((0.0, 0.0), |(sum, n), it| (sum + it, n + 1.0));
