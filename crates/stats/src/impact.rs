@@ -3,6 +3,7 @@
 
 mod averaging;
 mod controls;
+mod following;
 mod moved;
 mod novelty;
 mod over_time;
@@ -17,6 +18,7 @@ mod say;
 mod window;
 
 use crate::autocorrelation::effective_n;
+pub use following::impact_following;
 use moved::Moves;
 pub use novelty::Novelty;
 pub use over_time::{Observed, impact_over_time};

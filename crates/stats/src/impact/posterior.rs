@@ -34,6 +34,19 @@ impl Posterior {
         Self { parts }
     }
 
+    /// What is known of this number less another that is known independently of it.
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Self {
+        let pairs = (self.parts.iter()).flat_map(|one| other.parts.iter().map(move |two| (one, two)));
+        let part = |(one, two): (&Part, &Part)| Part {
+            weight: one.weight * two.weight,
+            mean: one.mean - two.mean,
+            error: one.error.hypot(two.error),
+            freedom: one.freedom.min(two.freedom),
+        };
+        Self::new(pairs.map(part).collect())
+    }
+
     /// Its mean.
     pub fn mean(&self) -> f64 {
         self.parts.iter().map(|part| part.weight * part.mean).sum()

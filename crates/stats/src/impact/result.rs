@@ -158,6 +158,9 @@ pub enum Unmeasurable {
     /// It is too early.
     #[error("there are {0} values after the change; {LEAST_AFTER} are needed")]
     After(usize),
+    /// The change came too soon after what it mends.
+    #[error("there are {0} values between what the change mends and the change; {LEAST_AFTER} are needed")]
+    Between(usize),
     /// The values do not vary, or there are as many things to fit as values.
     #[error("the values do not vary, or there are too few of them for their season and controls")]
     Noise,
