@@ -2,9 +2,11 @@
 
 mod cube;
 mod outcomes;
+mod spans;
 mod sums;
 
 pub use cube::{cube, explained, explaining};
+pub use spans::{Spans, spans};
 
 use std::collections::HashMap;
 

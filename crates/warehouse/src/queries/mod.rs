@@ -2,6 +2,7 @@
 //! ClickHouse as a bound parameter.
 
 mod analyses;
+mod arms;
 mod audit;
 mod changes;
 mod confidence;
@@ -26,6 +27,7 @@ pub use analyses::{
     Analysis, AnalysisCursor, AnalysisState, MetricPoint, analyses, analysis, latest_succeeded, points,
     put_analysis, put_results, unended,
 };
+pub use arms::{ArmDay, ArmsQuery, arms};
 pub use audit::{
     BLOCK, Block, HourCount, RollupAudit, Span, SpanAudit, Stored, audit_rollup, audit_spans, compare_rollup,
     rollup_hours, stored_spans, whole_since,
@@ -47,8 +49,8 @@ pub use ingested::{
     stored_identities, stored_offsets,
 };
 pub use metric::{
-    Comparison, Grouping, MetricAnswer, MetricQuery, OTHER, Point, Series, cube, explained, explaining,
-    metric,
+    Comparison, Grouping, MetricAnswer, MetricQuery, OTHER, Point, Series, Spans, cube, explained,
+    explaining, metric, spans,
 };
 pub use processing_times::processing_times;
 pub use recommendations::{
