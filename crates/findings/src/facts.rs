@@ -148,6 +148,40 @@ pub struct Costs {
     pub horizon_weeks: f64,
 }
 
+impl Costs {
+    /// What is wrong with them: key, value and rule.
+    pub fn problems(&self) -> Vec<(&'static str, String, &'static str)> {
+        let is_currency = self.currency.len() == 3 && self.currency.bytes().all(|it| it.is_ascii_uppercase());
+        let rules = [
+            (
+                (0.01..=100_000.0).contains(&self.hour),
+                ("hour", self.hour.to_string(), "must be 0.01 to 100000"),
+            ),
+            (
+                is_currency,
+                (
+                    "currency",
+                    self.currency.clone(),
+                    "must be three letters of ISO 4217, such as EUR",
+                ),
+            ),
+            (
+                (1.0..=520.0).contains(&self.horizon_weeks),
+                (
+                    "horizon_weeks",
+                    self.horizon_weeks.to_string(),
+                    "must be 1 to 520",
+                ),
+            ),
+        ];
+        rules
+            .into_iter()
+            .filter(|(holds, _)| !holds)
+            .map(|(_, problem)| problem)
+            .collect()
+    }
+}
+
 impl Default for Costs {
     fn default() -> Self {
         Self {

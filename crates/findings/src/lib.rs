@@ -22,3 +22,4 @@ pub use judge::{
     Anomaly, Direction, History, Judgement, Move, Observed, Quality, Significance, Slope, Spans, Trend, judge,
 };
 pub use recommend::{Difficulty, Estimate, Evidence, Impact, Priority, Recommendation, Return, recommend};
+pub use words::{difference, in_words, told};

@@ -1,7 +1,7 @@
 //! Values, differences and slices in words.
 
 /// A slice in words.
-pub(crate) fn in_words(slice: &[(String, String)]) -> String {
+pub fn in_words(slice: &[(String, String)]) -> String {
     let condition = |(name, value): &(String, String)| match value.as_str() {
         "" => format!("no {name}"),
         value => format!("{name} = {value}"),
@@ -10,7 +10,7 @@ pub(crate) fn in_words(slice: &[(String, String)]) -> String {
 }
 
 /// A value in its unit.
-pub(crate) fn told(value: f64, unit: &str) -> String {
+pub fn told(value: f64, unit: &str) -> String {
     match unit {
         "ratio" => format!("{:.1} %", value * 100.0),
         "seconds" => format!("{value:.2} s"),
@@ -19,7 +19,7 @@ pub(crate) fn told(value: f64, unit: &str) -> String {
 }
 
 /// A difference in its unit.
-pub(crate) fn difference(value: f64, unit: &str) -> String {
+pub fn difference(value: f64, unit: &str) -> String {
     match unit {
         "ratio" => format!("{:+.1} points", value * 100.0),
         "seconds" => format!("{value:+.2} s"),

@@ -47,23 +47,8 @@ impl ServiceConfig for AnalysisConfig {
         if let Err((key, rule)) = self.clickhouse.validate() {
             problems.add(&format!("clickhouse.{key}"), &self.clickhouse.url, rule);
         }
-        let Costs {
-            hour,
-            currency,
-            horizon_weeks,
-        } = &self.costs;
-        if !(0.01..=100_000.0).contains(hour) {
-            problems.add("costs.hour", hour, "must be 0.01 to 100000");
-        }
-        if currency.len() != 3 || !currency.bytes().all(|letter| letter.is_ascii_uppercase()) {
-            problems.add(
-                "costs.currency",
-                currency,
-                "must be three letters of ISO 4217, such as EUR",
-            );
-        }
-        if !(1.0..=520.0).contains(horizon_weeks) {
-            problems.add("costs.horizon_weeks", horizon_weeks, "must be 1 to 520");
+        for (key, value, rule) in self.costs.problems() {
+            problems.add(&format!("costs.{key}"), value, rule);
         }
         if let Err(error) = Catalogue::load(&self.catalogue.path) {
             let path = self.catalogue.path.display();
