@@ -6,12 +6,13 @@ use std::{env, fs};
 
 use prost::Message;
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "kaizen/decisions/v1/decision.proto",
     "kaizen/decisions/v1/ingest.proto",
     "kaizen/decisions/v1/dead_letters.proto",
     "kaizen/analysis/v1/metrics.proto",
     "kaizen/analysis/v1/analysis.proto",
+    "kaizen/tracker/v1/impact.proto",
     "kaizen/tracker/v1/tracker.proto",
 ];
 

@@ -215,6 +215,7 @@ pub async fn implement(
             component: implement.component.clone(),
             version: implement.version.clone(),
             description: implement.description.clone(),
+            ..Implementation::default()
         }),
         links: implement.deploy.iter().map(deploy).collect(),
         comment: String::new(),

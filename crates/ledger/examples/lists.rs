@@ -126,6 +126,7 @@ async fn live(ledger: &Ledger, new: &NewTicket, steps: usize, ends: bool) -> Res
             component: String::new(),
             version: String::new(),
             description: String::new(),
+            ..Implementation::default()
         };
         let change = Change {
             actor: "anna".into(),

@@ -139,6 +139,7 @@ fn check_implementation(implementation: &Implementation, now: Timestamp) -> Resu
     )?;
     limits::optional_line("implementation.version", &implementation.version, limits::NAME)?;
     limits::lines("implementation.description", &implementation.description)?;
+    check_extent(implementation)?;
     let is_ahead =
         implementation.at.duration_since(now) > jiff::SignedDuration::try_from(AHEAD).unwrap_or_default();
     if is_ahead || implementation.at < Timestamp::UNIX_EPOCH {
@@ -146,6 +147,45 @@ fn check_implementation(implementation: &Implementation, now: Timestamp) -> Resu
             "implementation.implement_time",
             "must be between 1970 and now, at most 10 minutes ahead",
         ));
+    }
+    Ok(())
+}
+
+/// Which decisions it applies to, and what it costs.
+fn check_extent(implementation: &Implementation) -> Result<(), LedgerError> {
+    let invalid =
+        |field: &str, rule: &str| Err(LedgerError::invalid(format!("implementation.{field}"), rule));
+    if !(0.0..=limits::HOURS).contains(&implementation.hours.unwrap_or_default()) {
+        return invalid("hours", "must be 0 to 1000000");
+    }
+    if !(-limits::COST..=limits::COST).contains(&implementation.running_cost_per_day) {
+        return invalid("running_cost_per_day", "must be -1000000000 to 1000000000");
+    }
+    if implementation.slice.len() > limits::CONDITIONS {
+        return invalid("slice", "must be at most 10 conditions");
+    }
+    for (index, (dimension, value)) in implementation.slice.iter().enumerate() {
+        let field = format!("implementation.slice[{index}]");
+        limits::line(&format!("{field}.dimension"), dimension, limits::NAME)?;
+        limits::optional_line(&format!("{field}.value"), value, limits::VALUE)?;
+        if implementation.slice[..index]
+            .iter()
+            .any(|(other, _)| other == dimension)
+        {
+            return invalid(
+                &format!("slice[{index}].dimension"),
+                "must be another one than those before it",
+            );
+        }
+    }
+    limits::optional_line(
+        "implementation.experiment",
+        &implementation.experiment,
+        limits::NAME,
+    )?;
+    limits::optional_line("implementation.arm", &implementation.arm, limits::LABEL)?;
+    if implementation.experiment.is_empty() != implementation.arm.is_empty() {
+        return invalid("arm", "is required with an experiment, and only then");
     }
     Ok(())
 }

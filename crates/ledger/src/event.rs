@@ -102,6 +102,30 @@ fn fields(ticket: &Ticket) -> Vec<(&'static str, String)> {
                 .map(|it| it.description.clone())
                 .unwrap_or_default(),
         ),
+        (
+            "hours",
+            implementation
+                .and_then(|it| it.hours)
+                .map(|hours| hours.to_string())
+                .unwrap_or_default(),
+        ),
+        (
+            "running_cost_per_day",
+            implementation
+                .map(|it| it.running_cost_per_day)
+                .filter(|cost| *cost != 0.0)
+                .map(|cost| cost.to_string())
+                .unwrap_or_default(),
+        ),
+        (
+            "slice",
+            implementation.map(|it| list(&it.slice)).unwrap_or_default(),
+        ),
+        (
+            "experiment",
+            implementation.map(|it| it.experiment.clone()).unwrap_or_default(),
+        ),
+        ("arm", implementation.map(|it| it.arm.clone()).unwrap_or_default()),
     ]
 }
 

@@ -5,7 +5,8 @@
 //! when, and what was before and after; a process killed at any moment leaves all of a change or nothing of it.
 //!
 //! [`State`] is the life of a ticket, [`Change`] what may be done to one; both are pure. [`Ledger`] keeps them:
-//! [`Ledger::open`] → [`Ledger::create`], [`Ledger::change`] → [`Ledger::ticket`], [`Ledger::list`], [`Ledger::events`].
+//! [`Ledger::open`] → [`Ledger::create`], [`Ledger::change`] → [`Ledger::ticket`], [`Ledger::list`], [`Ledger::events`];
+//! [`Ledger::keep_measurement`] keeps what an implemented one changed.
 
 mod change;
 mod create;
@@ -14,6 +15,7 @@ mod error;
 mod event;
 mod limits;
 mod list;
+mod measurement;
 pub mod migrate;
 mod position;
 mod question;
@@ -30,6 +32,7 @@ pub use database_url::LedgerUrl;
 pub use error::LedgerError;
 pub use event::{Event, FieldChange};
 pub use list::{Cursor, Filter, Listing, Order};
+pub use measurement::Measurement;
 pub use state::State;
 pub use store::{Ledger, OpenError};
 pub use ticket::{Evidence, Implementation, Link, LinkKind, NewTicket, Ticket, ticket_id, ticket_number};

@@ -12,6 +12,13 @@ pub(crate) const NAME: usize = 128;
 pub(crate) const LABEL: usize = 64;
 /// Longest address of a link, in characters.
 pub(crate) const ADDRESS: usize = 2_000;
+/// Most conditions of a slice.
+pub(crate) const CONDITIONS: usize = 10;
+/// Longest value of a dimension, in characters.
+pub(crate) const VALUE: usize = 256;
+/// Most hours of work, and the largest cost a day.
+pub(crate) const HOURS: f64 = 1e6;
+pub(crate) const COST: f64 = 1e9;
 /// Most labels of a ticket.
 pub(crate) const LABELS: usize = 20;
 /// Most links of a ticket.

@@ -211,11 +211,11 @@ fn date(number: i64, text: &str) -> Result<Option<Date>, LedgerError> {
     date.map(Some)
 }
 
-fn time(number: i64, column: &'static str, microseconds: i64) -> Result<Timestamp, LedgerError> {
+pub(crate) fn time(number: i64, column: &'static str, microseconds: i64) -> Result<Timestamp, LedgerError> {
     Timestamp::from_microsecond(microseconds).map_err(|error| unreadable(number, column, error.to_string()))
 }
 
-fn unreadable(number: i64, column: &'static str, reason: String) -> LedgerError {
+pub(crate) fn unreadable(number: i64, column: &'static str, reason: String) -> LedgerError {
     LedgerError::Unreadable {
         number,
         column,

@@ -137,7 +137,7 @@ impl Link {
 }
 
 /// What was done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Implementation {
     /// From when it is live: what comes later is measured against what came before.
     pub at: Timestamp,
@@ -149,6 +149,21 @@ pub struct Implementation {
     pub version: String,
     /// In a few sentences, at most 4,000 characters; may be empty.
     pub description: String,
+    /// Hours of work it took, up to 1,000,000.
+    #[serde(default)]
+    pub hours: Option<f64>,
+    /// What running it costs more a day than before; below 0 where it costs less.
+    #[serde(default)]
+    pub running_cost_per_day: f64,
+    /// Which decisions it applies to, as dimension and value, at most 10; empty for the slice of the recommendation.
+    #[serde(default)]
+    pub slice: Vec<(String, String)>,
+    /// The experiment whose arms say which decisions it applies to; may be empty.
+    #[serde(default)]
+    pub experiment: String,
+    /// The arm that has the change; empty without an experiment.
+    #[serde(default)]
+    pub arm: String,
 }
 
 /// What a ticket is created from.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use jiff::SignedDuration;
 use kaizen_api::FILE_DESCRIPTOR_SET;
 use kaizen_api::analysis::v1::analysis_service_server::AnalysisServiceServer;
 use kaizen_api::analysis::v1::metric_service_server::MetricServiceServer;
@@ -23,6 +24,7 @@ use crate::analyses::Analyses;
 use crate::changes::Changes;
 use crate::config::ReportingConfig;
 use crate::dead_letters::DeadLetters;
+use crate::impact::{Measurer, Schedule};
 use crate::instruments::Instruments;
 use crate::metrics::Metrics;
 use crate::tracker::Tracker;
@@ -40,6 +42,7 @@ pub struct Reporting {
     ledger: Ledger,
     ledger_ready: Readiness,
     changes: Option<Changes>,
+    schedule: Schedule,
     /// Ends those who watch tickets.
     stop: CancellationToken,
     dead_letters: DeadLetters,
@@ -66,13 +69,21 @@ impl Application for Reporting {
         let catalogue = Arc::new(Catalogue::load(&config.catalogue.path).context("catalogue.path")?);
         let client = Client::new(&config.clickhouse);
         let metrics = MetricServiceServer::new(Metrics::new(catalogue.clone(), client.clone()));
-        let analyses = AnalysisServiceServer::new(Analyses::new(catalogue, client.clone()));
+        let analyses = AnalysisServiceServer::new(Analyses::new(catalogue.clone(), client.clone()));
         let dead_letters = DeadLetters::new(client.clone(), config.dead_letters.retention.get());
         let letters = DeadLetterServiceServer::new(dead_letters.clone());
         let ledger = open_ledger(&config).await?;
         let stop = CancellationToken::new();
         let changes = Changes::new(ledger.clone(), &config.changes)?;
-        let tracker = TrackerServiceServer::new(Tracker::new(ledger.clone(), client.clone(), stop.clone()));
+        let measurer = Measurer {
+            catalogue,
+            client: client.clone(),
+            ledger: ledger.clone(),
+            costs: Arc::new(config.costs),
+        };
+        let delay = SignedDuration::try_from(config.impact.delay.get()).context("impact.delay")?;
+        let schedule = Schedule::new(measurer.clone(), delay, instruments.clone());
+        let tracker = TrackerServiceServer::new(Tracker::new(measurer, stop.clone()));
         let routes = Routes::new(metrics.send_compressed(CompressionEncoding::Gzip))
             .add_service(analyses.send_compressed(CompressionEncoding::Gzip))
             .add_service(letters.send_compressed(CompressionEncoding::Gzip))
@@ -97,6 +108,7 @@ impl Application for Reporting {
             ledger,
             ledger_ready,
             changes,
+            schedule,
             stop,
             dead_letters,
             instruments,
@@ -112,6 +124,7 @@ impl Application for Reporting {
             ledger,
             ledger_ready,
             changes,
+            schedule,
             stop,
             dead_letters,
             instruments,
@@ -125,7 +138,8 @@ impl Application for Reporting {
         };
         let follow = dead_letters.follow(instruments, shutdown.clone());
         let serve = server.serve(listener, shutdown.clone());
-        let (served, (), (), (), ()) = tokio::join!(serve, watch, watch_ledger, follow, tell);
+        let measure = schedule.run(shutdown.clone());
+        let (served, (), (), (), (), ()) = tokio::join!(serve, watch, watch_ledger, follow, tell, measure);
         ledger.close().await;
         served
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use kaizen_catalogue::Catalogue;
+use kaizen_findings::Costs;
 use kaizen_ledger::LedgerUrl;
 use kaizen_service::{Operations, Period, Problems, Secret, ServerConfig, ServiceConfig, Telemetry};
 use kaizen_warehouse::ClickHouseConfig;
@@ -28,6 +29,10 @@ pub struct ReportingConfig {
     pub catalogue: CatalogueFile,
     /// What is known of the topic of dead letters.
     pub dead_letters: DeadLetterTopic,
+    /// What work costs and how long an improvement is counted.
+    pub costs: Costs,
+    /// When implemented tickets are measured.
+    pub impact: ImpactConfig,
 }
 
 /// The section `catalogue`.
@@ -66,6 +71,14 @@ pub struct DeadLetterTopic {
     pub retention: Period<60_000, 34_560_000_000>,
 }
 
+/// The section `impact`.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImpactConfig {
+    /// How long after a day ends it is measured, for decisions that come late. 0 to 30 days.
+    pub delay: Period<0, 2_592_000_000>,
+}
+
 impl ServiceConfig for ReportingConfig {
     fn telemetry(&self) -> &Telemetry {
         &self.telemetry
@@ -86,6 +99,9 @@ impl ServiceConfig for ReportingConfig {
         if !self.changes.url.is_empty() && !is_http(&self.changes.url) {
             let rule = "must be an http:// URL, or empty";
             problems.add("changes.url", without_password(&self.changes.url), rule);
+        }
+        for (key, value, rule) in self.costs.problems() {
+            problems.add(&format!("costs.{key}"), value, rule);
         }
         if let Err(error) = Catalogue::load(&self.catalogue.path) {
             let path = self.catalogue.path.display();

@@ -1,10 +1,12 @@
 //! Reporting's own Prometheus instruments.
 
 use jiff::Timestamp;
+use kaizen_api::tracker::v1::ImpactVerdict;
 use kaizen_decision::Reason;
 use kaizen_service::GrpcInstruments;
 use kaizen_warehouse::queries::ReasonDepth;
 use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
@@ -16,11 +18,17 @@ pub struct Instruments {
     pub grpc: GrpcInstruments,
     open_dead_letters: Family<ByReason, Gauge>,
     oldest_dead_letter_age: Gauge,
+    measurements: Family<ByVerdict, Counter>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByReason {
     reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByVerdict {
+    verdict: &'static str,
 }
 
 impl Instruments {
@@ -30,12 +38,15 @@ impl Instruments {
             grpc: GrpcInstruments::register(registry),
             open_dead_letters: Family::default(),
             oldest_dead_letter_age: Gauge::default(),
+            measurements: Family::default(),
         };
         let help = "Dead letters that wait to be replayed, by reason; updated every 15 s";
         registry.register("open_dead_letters", help, instruments.open_dead_letters.clone());
         let help = "Time since the record of the oldest open dead letter was published; 0 when none is open";
         let age = instruments.oldest_dead_letter_age.clone();
         registry.register_with_unit("oldest_dead_letter_age", help, Unit::Seconds, age);
+        let help = "Scheduled measurements of implemented tickets, by what was found";
+        registry.register("measurements", help, instruments.measurements.clone());
         instruments
     }
 
@@ -43,6 +54,20 @@ impl Instruments {
     pub fn describe(&self) {
         self.grpc.describe();
         self.open_dead_letters(&[], Timestamp::UNIX_EPOCH);
+        self.measurements
+            .get_or_create(&ByVerdict { verdict: "improved" });
+    }
+
+    /// A ticket was measured.
+    pub fn measured(&self, verdict: ImpactVerdict) {
+        let verdict = match verdict {
+            ImpactVerdict::Improved => "improved",
+            ImpactVerdict::NoDetectableChange => "no_detectable_change",
+            ImpactVerdict::Worse => "worse",
+            ImpactVerdict::CannotTell => "cannot_tell",
+            ImpactVerdict::Unspecified => "unmeasurable",
+        };
+        self.measurements.get_or_create(&ByVerdict { verdict }).inc();
     }
 
     /// So many dead letters are open. A reason without any is told as 0.

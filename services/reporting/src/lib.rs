@@ -8,6 +8,7 @@ mod app;
 mod changes;
 mod config;
 mod dead_letters;
+mod impact;
 mod instruments;
 mod metrics;
 mod page;

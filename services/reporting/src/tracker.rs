@@ -3,8 +3,10 @@
 mod convert;
 mod create_ticket;
 mod frozen;
+mod get_roi;
 mod list_events;
 mod list_tickets;
+mod measure_impact;
 mod refuse;
 mod update_ticket;
 mod watch_tickets;
@@ -14,37 +16,39 @@ use std::pin::Pin;
 use kaizen_api::status::invalid_argument;
 use kaizen_api::tracker::v1::tracker_service_server::TrackerService;
 use kaizen_api::tracker::v1::{
-    CreateTicketRequest, CreateTicketResponse, GetTicketRequest, GetTicketResponse, ListTicketEventsRequest,
+    CreateTicketRequest, CreateTicketResponse, GetCalibrationRequest, GetCalibrationResponse,
+    GetCumulativeRoiRequest, GetCumulativeRoiResponse, GetRoiRequest, GetRoiResponse, GetTicketRequest,
+    GetTicketResponse, ListMeasurementsRequest, ListMeasurementsResponse, ListTicketEventsRequest,
     ListTicketEventsResponse, ListTicketsRequest, ListTicketsResponse, MarkImplementedRequest,
-    MarkImplementedResponse, UpdateTicketRequest, UpdateTicketResponse, WatchTicketsRequest,
-    WatchTicketsResponse,
+    MarkImplementedResponse, MeasureImpactRequest, MeasureImpactResponse, UpdateTicketRequest,
+    UpdateTicketResponse, WatchTicketsRequest, WatchTicketsResponse,
 };
 use kaizen_ledger::{Ledger, ticket_number};
-use kaizen_warehouse::Client;
 use tokio_util::sync::CancellationToken;
 use tonic::codegen::tokio_stream::Stream;
 use tonic::{Request, Response, Status};
 
+use crate::impact::Measurer;
+pub use frozen::Frozen;
 use refuse::{refused, refused_of_ticket};
 
 /// Keeps tickets.
 #[derive(Clone)]
 pub struct Tracker {
-    ledger: Ledger,
-    /// Where recommendations are read from.
-    client: Client,
+    /// Has the ledger, the warehouse and the catalogue.
+    measurer: Measurer,
     /// Ends those who watch.
     shutdown: CancellationToken,
 }
 
 impl Tracker {
-    /// Over a ledger and a warehouse; watching ends at `shutdown`.
-    pub fn new(ledger: Ledger, client: Client, shutdown: CancellationToken) -> Self {
-        Self {
-            ledger,
-            client,
-            shutdown,
-        }
+    /// Over what measuring needs; watching ends at `shutdown`.
+    pub fn new(measurer: Measurer, shutdown: CancellationToken) -> Self {
+        Self { measurer, shutdown }
+    }
+
+    fn ledger(&self) -> &Ledger {
+        &self.measurer.ledger
     }
 }
 
@@ -66,7 +70,7 @@ impl TrackerService for Tracker {
         request: Request<GetTicketRequest>,
     ) -> Result<Response<GetTicketResponse>, Status> {
         let number = number("ticket_id", &request.into_inner().ticket_id)?;
-        let ticket = self.ledger.ticket(number).await.map_err(refused)?;
+        let ticket = self.ledger().ticket(number).await.map_err(refused)?;
         let ticket = Some(convert::ticket(ticket)?);
         Ok(Response::new(GetTicketResponse { ticket }))
     }
@@ -113,6 +117,46 @@ impl TrackerService for Tracker {
     ) -> Result<Response<Self::WatchTicketsStream>, Status> {
         let stream = watch_tickets::answer(self.clone(), request.into_inner()).await?;
         Ok(Response::new(Box::pin(stream)))
+    }
+
+    async fn measure_impact(
+        &self,
+        request: Request<MeasureImpactRequest>,
+    ) -> Result<Response<MeasureImpactResponse>, Status> {
+        measure_impact::answer(self, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn list_measurements(
+        &self,
+        request: Request<ListMeasurementsRequest>,
+    ) -> Result<Response<ListMeasurementsResponse>, Status> {
+        measure_impact::list(self, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn get_roi(&self, request: Request<GetRoiRequest>) -> Result<Response<GetRoiResponse>, Status> {
+        get_roi::answer(self, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn get_cumulative_roi(
+        &self,
+        request: Request<GetCumulativeRoiRequest>,
+    ) -> Result<Response<GetCumulativeRoiResponse>, Status> {
+        get_roi::of_all(self, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn get_calibration(
+        &self,
+        _request: Request<GetCalibrationRequest>,
+    ) -> Result<Response<GetCalibrationResponse>, Status> {
+        get_roi::calibrated(self).await.map(Response::new)
     }
 }
 

@@ -11,6 +11,8 @@ mod killed;
 #[cfg(test)]
 mod listed;
 #[cfg(test)]
+mod measurements;
+#[cfg(test)]
 mod migrated;
 #[cfg(test)]
 mod model;

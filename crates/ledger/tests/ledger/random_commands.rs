@@ -84,6 +84,7 @@ fn to(state: State, original: i64) -> Change {
         component: String::new(),
         version: "v1".into(),
         description: String::new(),
+        ..Implementation::default()
     };
     Change {
         comment: "because".into(),

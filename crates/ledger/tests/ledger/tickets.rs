@@ -25,6 +25,7 @@ fn implemented() -> Result<Change> {
         component: String::new(),
         version: "v13".into(),
         description: "The old prompt is back".into(),
+        ..Implementation::default()
     };
     Ok(Change {
         implementation: Some(implementation),

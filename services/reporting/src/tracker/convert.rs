@@ -1,6 +1,7 @@
 //! Tickets and events between the ledger and the wire.
 
 use jiff::civil::Date;
+use kaizen_api::analysis::v1::Condition;
 use kaizen_api::status::invalid_argument;
 use kaizen_api::time::to_wire;
 use kaizen_api::tracker::v1 as wire;
@@ -75,6 +76,13 @@ fn implementation(it: Implementation) -> wire::Implementation {
         description: it.description,
         kind: it.kind,
         component: it.component,
+        hours: it.hours,
+        running_cost_per_day: it.running_cost_per_day,
+        slice: (it.slice.into_iter())
+            .map(|(dimension, value)| Condition { dimension, value })
+            .collect(),
+        experiment: it.experiment,
+        arm: it.arm,
     }
 }
 

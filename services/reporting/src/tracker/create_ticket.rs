@@ -31,7 +31,7 @@ pub async fn answer(tracker: &Tracker, request: CreateTicketRequest) -> Result<T
                 "is for a recommendation_id alone",
             ));
         }
-        return tracker.ledger.create(&new).await.map_err(refused_of_ticket);
+        return tracker.ledger().create(&new).await.map_err(refused_of_ticket);
     }
     refuse_told(&new)?;
     // Sent again, the request is answered also when no analysis recommends it any more
@@ -39,13 +39,18 @@ pub async fn answer(tracker: &Tracker, request: CreateTicketRequest) -> Result<T
         recommendation_id: request.recommendation_id.clone(),
         content: String::new(),
     });
-    if let Some(created) = tracker.ledger.created(&new).await.map_err(refused_of_ticket)? {
+    if let Some(created) = tracker.ledger().created(&new).await.map_err(refused_of_ticket)? {
         return Ok(created);
     }
-    let frozen = Frozen::read(&tracker.client, &request.analysis_id, &request.recommendation_id).await?;
+    let frozen = Frozen::read(
+        &tracker.measurer.client,
+        &request.analysis_id,
+        &request.recommendation_id,
+    )
+    .await?;
     tell(&mut new, &frozen);
     new.evidence = Some(frozen.evidence(request.recommendation_id)?);
-    tracker.ledger.create(&new).await.map_err(refused_of_ticket)
+    tracker.ledger().create(&new).await.map_err(refused_of_ticket)
 }
 
 /// A ticket begins as proposed and gets its identity from the ledger.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tonic::Status;
 
 /// What is stored in the ledger, as JSON.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Frozen {
     analysis_id: String,
     code_version: String,
@@ -51,6 +51,19 @@ impl Frozen {
         })
     }
 
+    /// What the ledger keeps.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn parse(evidence: &Evidence) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(&evidence.content)
+    }
+
+    /// Period of the analysis; `None` where it is no window.
+    pub fn period(&self) -> Option<Window> {
+        Window::new("period", self.start, self.end).ok()
+    }
+
     /// As the ledger keeps it.
     ///
     /// # Errors
@@ -85,7 +98,7 @@ pub fn thaw(evidence: Evidence) -> Result<FrozenRecommendation, Status> {
         );
         internal()
     };
-    let frozen: Frozen = serde_json::from_str(&evidence.content).map_err(|error| unreadable(&error))?;
+    let frozen = Frozen::parse(&evidence).map_err(|error| unreadable(&error))?;
     let period = Window::new("period", frozen.start, frozen.end).map_err(|error| unreadable(&error))?;
     let stored = StoredRecommendation {
         recommendation_id: evidence.recommendation_id,

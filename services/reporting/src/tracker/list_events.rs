@@ -16,13 +16,13 @@ pub async fn answer(
     let after = page::cursor::<i64>(&request.page_token)?.unwrap_or_default();
     // One more tells whether there is a next page.
     let mut found = tracker
-        .ledger
+        .ledger()
         .history(number, after, size + 1)
         .await
         .map_err(refused)?;
     if found.is_empty() {
         // Nothing of a ticket that is not there is an error
-        tracker.ledger.ticket(number).await.map_err(refused)?;
+        tracker.ledger().ticket(number).await.map_err(refused)?;
     }
     let more = found.len() > size as usize;
     found.truncate(size as usize);

@@ -43,7 +43,7 @@ pub async fn answer(tracker: &Tracker, request: ListTicketsRequest) -> Result<Li
         after,
         most: size + 1,
     };
-    let mut found = tracker.ledger.list(&listing).await.map_err(refused)?;
+    let mut found = tracker.ledger().list(&listing).await.map_err(refused)?;
     let more = found.len() > size as usize;
     found.truncate(size as usize);
     let next_page_token = match found.last().filter(|_| more).map(Cursor::behind) {

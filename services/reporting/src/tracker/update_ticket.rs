@@ -31,7 +31,7 @@ pub async fn answer(tracker: &Tracker, request: UpdateTicketRequest) -> Result<T
         ));
     }
     tracker
-        .ledger
+        .ledger()
         .change(number, etag, &change)
         .await
         .map_err(refused_of_ticket)
@@ -68,7 +68,7 @@ fn set(change: &mut Change, path: &str, ticket: &wire::Ticket) -> Result<(), Sta
 pub async fn implemented(tracker: &Tracker, request: MarkImplementedRequest) -> Result<Ticket, Status> {
     let number = number("ticket_id", &request.ticket_id)?;
     let mut etag = revision("etag", &request.etag)?;
-    let read = tracker.ledger.ticket(number).await.map_err(refused)?;
+    let read = tracker.ledger().ticket(number).await.map_err(refused)?;
     let mut change = Change {
         actor: request.actor,
         comment: request.comment,
@@ -83,7 +83,7 @@ pub async fn implemented(tracker: &Tracker, request: MarkImplementedRequest) -> 
         change.links = Some([read.links, further].concat());
     }
     tracker
-        .ledger
+        .ledger()
         .change(number, etag, &change)
         .await
         .map_err(refused)
@@ -102,5 +102,12 @@ fn implementation(told: wire::Implementation, ticket: &Ticket) -> Result<Impleme
         component: or(told.component, component),
         version: told.version,
         description: told.description,
+        hours: told.hours,
+        running_cost_per_day: told.running_cost_per_day,
+        slice: (told.slice.into_iter())
+            .map(|it| (it.dimension, it.value))
+            .collect(),
+        experiment: told.experiment,
+        arm: told.arm,
     })
 }

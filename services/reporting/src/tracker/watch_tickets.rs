@@ -37,12 +37,12 @@ pub async fn answer(
         id => Some(number("ticket_id", id)?),
     };
     if let Some(number) = only {
-        tracker.ledger.ticket(number).await.map_err(refused)?;
+        tracker.ledger().ticket(number).await.map_err(refused)?;
     }
     // Before the revision is asked for: nothing falls in between
-    let committed = tracker.ledger.committed();
+    let committed = tracker.ledger().committed();
     let seen = match request.after_event_id.as_str() {
-        "" => tracker.ledger.revision().await.map_err(refused)?,
+        "" => tracker.ledger().revision().await.map_err(refused)?,
         id => event(id)?,
     };
     let watcher = Watcher {
@@ -92,7 +92,7 @@ impl Watcher {
         self.committed.mark_unchanged();
         let events = self
             .tracker
-            .ledger
+            .ledger()
             .events(self.seen, READ)
             .await
             .map_err(refused)?;
@@ -110,7 +110,12 @@ impl Watcher {
     }
 
     async fn message(&self, event: Event) -> Result<WatchTicketsResponse, Status> {
-        let ticket = self.tracker.ledger.ticket(event.number).await.map_err(refused)?;
+        let ticket = self
+            .tracker
+            .ledger()
+            .ticket(event.number)
+            .await
+            .map_err(refused)?;
         Ok(WatchTicketsResponse {
             event: Some(convert::event(event)),
             ticket: Some(convert::ticket(ticket)?),

@@ -1,0 +1,58 @@
+//! What an implemented ticket changed, measured by the ladder of `kaizen_stats::impact`, and what that returned.
+//!
+//! [`Asked`] reads the question from the ticket, [`Course`] lays days around the change, `series` fetches the metric,
+//! `controls` the slices that the change did not touch, `arms` the experiment if there is one; `measure` puts the question to
+//! the statistics and `answer` their result into the wire's form, with `guardrails`, `overlaps` and `returns` beside it.
+//! [`Schedule`] measures when it is due and moves tickets to their verdict.
+
+mod answer;
+mod arms;
+mod asked;
+mod calibration;
+mod controls;
+mod course;
+mod cumulative;
+mod guardrails;
+mod kept;
+mod measure;
+mod overlaps;
+mod returns;
+mod schedule;
+mod series;
+
+use std::sync::Arc;
+
+use kaizen_catalogue::Catalogue;
+use kaizen_findings::Costs;
+use kaizen_ledger::Ledger;
+use kaizen_warehouse::Client;
+
+pub use answer::decisions_a_day;
+pub use asked::{Asked, Unasked};
+pub use calibration::calibration;
+pub use cumulative::{MeasuredTicket, cumulative};
+pub use kept::{Kept, kept};
+pub use measure::{MeasureError, measure};
+pub use returns::{Terms, of_effect, sign};
+pub use schedule::Schedule;
+
+/// Rules whose recommendations are to bring back what was there before the week that raised them.
+const RESTORING: [&str; 4] = [
+    "slice_regression",
+    "step_after_change",
+    "latency_tail",
+    "error_surge",
+];
+
+/// What measuring needs. Cheap to clone.
+#[derive(Clone)]
+pub struct Measurer {
+    /// What is measured.
+    pub catalogue: Arc<Catalogue>,
+    /// Where decisions are.
+    pub client: Client,
+    /// Where tickets and measurements are.
+    pub ledger: Ledger,
+    /// What work costs and how long an improvement is counted.
+    pub costs: Arc<Costs>,
+}

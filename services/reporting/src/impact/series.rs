@@ -1,0 +1,115 @@
+//! A metric on the days around a change.
+
+use jiff::tz::TimeZone;
+use kaizen_catalogue::{Component, Expression, Metric};
+use kaizen_warehouse::Client;
+use kaizen_warehouse::queries::{Filter, Grouping, MetricQuery, QueryError, Value, spans};
+
+use super::course::Course;
+
+/// With a smaller share of the expected decisions, a day tells nothing of a mean or share.
+const PRESENT: f64 = 0.5;
+/// The same of a number, which is as much too low as decisions are missing.
+const PRESENT_OF_COUNT: f64 = 0.9;
+
+/// A metric day by day.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    /// The group it is of; empty without a split.
+    pub group: String,
+    /// The days' values as they are.
+    pub days: Vec<Value>,
+    /// The values that are used; not a number where a day is left out.
+    pub values: Vec<f64>,
+    /// Why a day is left out; empty where it is not.
+    pub left_out: Vec<&'static str>,
+}
+
+/// What is asked for.
+pub struct Wanted<'a> {
+    /// Component of the metric.
+    pub component: &'a Component,
+    /// The metric.
+    pub metric: &'a Metric,
+    /// The decisions it is of.
+    pub filters: Vec<Filter>,
+    /// Dimension to split by, and into how many groups.
+    pub split: Option<(String, u32)>,
+    /// The time it is.
+    pub now: jiff::Timestamp,
+}
+
+/// Fetches the series of a metric: one, or one a group.
+///
+/// # Errors
+/// Any [`QueryError`].
+pub async fn fetch(client: &Client, wanted: &Wanted<'_>, course: &Course) -> Result<Vec<Series>, QueryError> {
+    let Some(window) = course.window()? else {
+        return Ok(Vec::new());
+    };
+    let query = MetricQuery {
+        component: wanted.component,
+        metric: wanted.metric,
+        window,
+        step: None,
+        zone: TimeZone::UTC,
+        filters: wanted.filters.clone(),
+        group_by: (wanted.split.clone()).map(|(dimension, limit)| Grouping { dimension, limit }),
+        compare_to: None,
+        now: wanted.now,
+    };
+    let (edges, places) = course.edges();
+    let found = spans(client, &query, &edges).await?;
+    let least = if is_number(&wanted.metric.expression) {
+        PRESENT_OF_COUNT
+    } else {
+        PRESENT
+    };
+    let series = found.into_iter().map(|spans| {
+        let days: Vec<Value> = places.iter().map(|place| spans.values[*place]).collect();
+        let left_out: Vec<&str> = days.iter().map(|day| why_left_out(day, least)).collect();
+        let used = |(day, left_out): (&Value, &&str)| match day.value {
+            Some(value) if left_out.is_empty() => value,
+            _ => f64::NAN,
+        };
+        Series {
+            group: spans.group,
+            values: days.iter().zip(&left_out).map(used).collect(),
+            days,
+            left_out,
+        }
+    });
+    Ok(series.collect())
+}
+
+fn why_left_out(day: &Value, least: f64) -> &'static str {
+    if day.coverage.is_some_and(|coverage| coverage < least) {
+        "too many of the expected decisions are missing"
+    } else if day.value.is_none() {
+        "no decision has a value"
+    } else {
+        ""
+    }
+}
+
+impl Series {
+    /// Decisions that each day's value rests on.
+    pub fn samples(&self) -> Vec<f64> {
+        self.days.iter().map(|day| day.n as f64).collect()
+    }
+}
+
+/// Whether a metric is a number or sum of the day rather than a mean over its decisions.
+pub fn is_number(expression: &Expression) -> bool {
+    match expression {
+        Expression::Count
+        | Expression::Sum(_)
+        | Expression::Distinct(_)
+        | Expression::OutcomeCount(_)
+        | Expression::OutcomeValue(..) => true,
+        Expression::Mean(_)
+        | Expression::Quantile(..)
+        | Expression::Share(_)
+        | Expression::OutcomeRate(_) => false,
+    }
+}
