@@ -2,6 +2,7 @@
 //! what the system says of them, to the last digit: over gRPC, in the analysis and on the dashboard.
 
 mod explained;
+mod measured;
 mod recommended;
 mod ticketed;
 
@@ -72,6 +73,13 @@ struct Group {
 struct Fault {
     metric: String,
     slice: BTreeMap<String, String>,
+    size: Planted,
+}
+
+/// What a fault changes of its metric in its slice.
+#[derive(Deserialize)]
+struct Planted {
+    absolute: f64,
 }
 
 /// A value of the system as a value of the truth.
@@ -121,7 +129,8 @@ async fn two_hundred_thousand_simulated_decisions_give_the_simulators_own_number
     explained::the_planted_slices_are_named_and_no_others(&sandbox, &truth, &listed).await?;
     recommended::the_faults_are_to_be_mended_and_decisions_are_remembered(&sandbox, &truth).await?;
     ticketed::an_accepted_recommendation_becomes_a_ticket_and_runs_its_course(&sandbox).await?;
-    the_dashboard_shows_what_grpc_says(&sandbox).await
+    the_dashboard_shows_what_grpc_says(&sandbox).await?;
+    measured::what_was_mended_is_verified_and_what_was_not_is_not(&sandbox).await
 }
 
 async fn every_event_is_stored_once(sandbox: &Sandbox, truth: &Truth) -> Result<()> {

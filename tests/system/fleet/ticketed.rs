@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use jiff::Timestamp;
 use kaizen_api::analysis::v1::ListRecommendationsRequest;
 use kaizen_api::tracker::v1::tracker_service_client::TrackerServiceClient;
 use kaizen_api::tracker::v1::{
@@ -237,7 +238,9 @@ async fn the_rest_of_its_life_is_lived(sandbox: &Sandbox) -> Result<()> {
         "--deploy",
         "https://deploy.example/9",
     ];
-    run(&[&["implement", "T-1", "--at", "2020-03-02T09:00:00Z"][..], &deploy].concat()).await?;
+    // So late that no measurement is due
+    let at = Timestamp::from_second(Timestamp::now().as_second() - 3_600)?;
+    run(&[&["implement", "T-1", "--at", &at.to_string()][..], &deploy].concat()).await?;
     run(&["measure", "T-1"]).await?;
     let without = run(&["verdict", "T-1", "--verdict", "verified"]).await;
     ensure!(
@@ -261,7 +264,7 @@ async fn the_rest_of_its_life_is_lived(sandbox: &Sandbox) -> Result<()> {
         "“Nearly there”",
         "https://code.example/pull/7",
         "https://deploy.example/9",
-        "2020-03-02 09:00:00Z prompt v13",
+        &format!("{} prompt v13", at.to_string().replace('T', " ")),
         "state: measuring → verified “Measured elsewhere”",
     ] {
         ensure!(shown.contains(part), "no {part:?} in:\n{shown}");
