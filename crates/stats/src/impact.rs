@@ -173,6 +173,7 @@ mod tests {
             values,
             change: 60,
             samples: None,
+            scales: None,
             controls,
             seasons: &[7],
             excluded: &[],

@@ -162,6 +162,7 @@ pub fn calculate_roi(
         values: &values,
         change: before.len(),
         samples: None,
+        scales: None,
         controls: &[],
         seasons: &[7],
         excluded: &[],

@@ -54,8 +54,8 @@ impl Instruments {
     pub fn describe(&self) {
         self.grpc.describe();
         self.open_dead_letters(&[], Timestamp::UNIX_EPOCH);
-        self.measurements
-            .get_or_create(&ByVerdict { verdict: "improved" });
+        let example = ByVerdict { verdict: "improved" };
+        drop(self.measurements.get_or_create(&example));
     }
 
     /// A ticket was measured.

@@ -53,7 +53,7 @@ async fn the_fleet_goes_on(sandbox: &Sandbox) -> Result<Planted> {
         "--scenario",
         SCENARIO,
         "--seed",
-        "8",
+        "9",
         "--topic",
         "kaizen.decisions.backfill",
         "--truth",

@@ -34,6 +34,7 @@ fn measure(sample: &Sample, until: usize) -> Option<Impact> {
         values: &sample.values[..until],
         change: BEFORE,
         samples: None,
+        scales: None,
         controls: &controls,
         seasons: &[7],
         excluded: &[],
@@ -312,6 +313,7 @@ fn regression_to_the_mean() {
                         values: &values[range.clone()],
                         change: 60,
                         samples: None,
+                        scales: None,
                         controls: &named,
                         seasons: &[7],
                         excluded: if excluded {

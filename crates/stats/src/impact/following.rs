@@ -35,6 +35,7 @@ pub fn impact_following(question: &Question<'_>, earlier: &Range<usize>) -> Resu
         values: &question.values[..change],
         change: end,
         samples: question.samples.map(|samples| &samples[..change]),
+        scales: question.scales.map(|scales| &scales[..change]),
         controls: &controls,
         excluded: &noticed,
         horizon: (change - end).max(1),
@@ -91,6 +92,7 @@ mod tests {
             values,
             change: 70,
             samples: None,
+            scales: None,
             controls: &[],
             seasons: &[7],
             excluded: &[],
@@ -112,6 +114,31 @@ mod tests {
         }
         assert!(held >= 186 && improved == 200, "{held} held, {improved} improved");
         assert!(seen_without <= 10, "{seen_without} of 200 without an effect");
+    }
+
+    #[test]
+    fn a_share_that_was_low_was_known_less_well_than_the_high_one_it_became() {
+        let deviation = |share: f64| (share * (1.0 - share) / 480.0_f64).sqrt();
+        let (mut held, mut held_without) = (0, 0);
+        for seed in 0..300 {
+            let share = |day: usize| if (56..77).contains(&day) { 0.67 } else { 0.92 };
+            let noise = ar1(seed, 105, 0.0);
+            let values: Vec<f64> = (0..105)
+                .map(|day| share(day) + deviation(share(day)) * noise[day])
+                .collect();
+            let scales: Vec<f64> = (0..105).map(|day| deviation(share(day))).collect();
+            let mut asked = Question {
+                change: 77,
+                scales: Some(&scales),
+                ..question(&values)
+            };
+            let holds = |found: Impact| usize::from(found.interval.0 <= 0.25 && 0.25 <= found.interval.1);
+            held += holds(impact_following(&asked, &(56..63)).unwrap());
+            asked.scales = None;
+            held_without += holds(impact_following(&asked, &(56..63)).unwrap());
+        }
+        assert!(held >= 277, "{held} of 300");
+        assert!(held_without < held, "{held_without} of 300 if all scatter alike");
     }
 
     #[test]

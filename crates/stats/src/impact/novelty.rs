@@ -40,6 +40,7 @@ pub(super) fn fits(prepared: &Prepared<'_>) -> Option<Vec<Fit>> {
         values: &window.values,
         columns,
         samples: prepared.question.samples,
+        scales: prepared.question.scales,
     }
     .fits()
 }

@@ -82,6 +82,7 @@ pub fn impact_over_time(observed: &Observed<'_>) -> Result<Impact, Unmeasurable>
         values: &whole,
         change: blocks.change,
         samples: samples.as_deref(),
+        scales: None,
         controls: &controls,
         seasons,
         excluded: &excluded,

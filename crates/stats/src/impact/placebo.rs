@@ -50,6 +50,7 @@ pub(super) fn run(prepared: &Prepared<'_>, fits: &[Fit]) -> Placebo {
             values: &values,
             columns,
             samples: prepared.question.samples,
+            scales: prepared.question.scales,
         };
         let Some(pretended) = regression.fit_at(likeliest.phi, likeliest.scatter) else {
             continue;

@@ -122,6 +122,7 @@ impl<'a> Prepared<'a> {
             values: &self.window.values,
             columns,
             samples: self.question.samples,
+            scales: self.question.scales,
         };
         let plain = regression.fits().ok_or(Unmeasurable::Noise)?;
         let varying = novelty::fits(self).unwrap_or_default();
@@ -175,6 +176,7 @@ impl Prepared<'_> {
             values: &self.window.values,
             columns,
             samples: self.question.samples,
+            scales: self.question.scales,
         }
         .fits()
     }

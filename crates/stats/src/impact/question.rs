@@ -20,6 +20,9 @@ pub struct Question<'a> {
     pub change: usize,
     /// How many decisions each value rests on, where that is known.
     pub samples: Option<&'a [f64]>,
+    /// How much each value scatters in relation to the others, above 0: a share of 0.5 scatters more than one of 0.95. Where
+    /// it is not given, all alike.
+    pub scales: Option<&'a [f64]>,
     /// Comparable series that the change did not touch.
     pub controls: &'a [Control<'a>],
     /// Lengths in steps, rising, of the seasons that the series may have.

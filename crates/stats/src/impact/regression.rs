@@ -9,6 +9,8 @@ pub(super) struct Regression<'a> {
     pub(super) columns: Vec<Vec<f64>>,
     /// Sample sizes of the values: the scatter on top is the smaller the more samples a value has.
     pub(super) samples: Option<&'a [f64]>,
+    /// Standard deviations of the values' noise in relation to each other.
+    pub(super) scales: Option<&'a [f64]>,
 }
 
 /// Likenesses of neighbours that are weighed against each other. With none below 0, intervals for independent values were
@@ -178,6 +180,9 @@ impl Regression<'_> {
             row[p] = self.values[step];
             if row.iter().any(|cell| !cell.is_finite()) {
                 continue;
+            }
+            if let Some(scale) = self.scales.and_then(|scales| scales.get(step)) {
+                row.iter_mut().for_each(|cell| *cell /= scale);
             }
             let expected = variance + scatter * noise[step];
             let gain = variance / expected;

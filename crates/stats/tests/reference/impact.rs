@@ -77,6 +77,7 @@ fn effects_are_near_those_of_maximum_likelihood_and_less_sure() {
             values: &case.values,
             change: 60,
             samples: None,
+            scales: None,
             controls: &controls,
             seasons: &[7],
             excluded: &[],

@@ -93,10 +93,18 @@ pub(super) fn put(
         })
         .collect();
     let samples = series.samples();
+    let (raised, before) = (&observed.excluded, observed.course.before);
+    let sides = [0..raised.start, raised.start..before, before..series.days.len()];
+    let scales = if is_number(&asked.metric.expression) {
+        None
+    } else {
+        series.scales(&sides)
+    };
     let question = Question {
         values: &series.values,
         change: observed.course.before,
         samples: (!is_number(&asked.metric.expression)).then_some(&samples),
+        scales: scales.as_deref(),
         controls: &controls,
         seasons: &[WEEK],
         excluded: std::slice::from_ref(&observed.excluded),

@@ -1,5 +1,7 @@
 //! A metric on the days around a change.
 
+use std::ops::Range;
+
 use jiff::tz::TimeZone;
 use kaizen_catalogue::{Component, Expression, Metric};
 use kaizen_warehouse::Client;
@@ -93,6 +95,37 @@ fn why_left_out(day: &Value, least: f64) -> &'static str {
 }
 
 impl Series {
+    /// How much each day scatters for want of decisions in relation to the others, from the intervals of the days: a share of
+    /// a half more than one near 1, for as many decisions. One number for each of the `sides`, which lie side by side and
+    /// hold all days. `None` where days have no interval.
+    pub fn scales(&self, sides: &[Range<usize>]) -> Option<Vec<f64>> {
+        let mut scales = Vec::with_capacity(self.days.len());
+        for side in sides.iter().filter(|side| !side.is_empty()) {
+            let days = self
+                .days
+                .get(side.clone())?
+                .iter()
+                .zip(&self.left_out[side.clone()]);
+            // Variance of one decision, from that of the day's mean
+            let known = days.filter(|(_, why)| why.is_empty()).filter_map(|(day, _)| {
+                let width = day.interval?.upper - day.interval?.lower;
+                let n = day.n as f64;
+                Some((n, n * width * width))
+            });
+            let (decisions, variance) = known.fold((0.0, 0.0), |(all, sum), (n, variance)| {
+                (all + n, sum + n * variance)
+            });
+            let scale = (variance / decisions).sqrt();
+            let usable = if scale > 0.0 && scale.is_finite() {
+                scale
+            } else {
+                return None;
+            };
+            scales.extend(std::iter::repeat_n(usable, side.len()));
+        }
+        Some(scales)
+    }
+
     /// Decisions that each day's value rests on.
     pub fn samples(&self) -> Vec<f64> {
         self.days.iter().map(|day| day.n as f64).collect()
