@@ -1,8 +1,8 @@
-// Holds the built page to its promises on a stand-in for `reporting`: a check a promise, all of them run.
+// Holds the built Overview page to its promises on a stand-in for `reporting`: a check a promise, all of them run.
 
 import assert from "node:assert/strict";
-import { allLoaded, inBrowser, watch } from "./browser.mjs";
-import { serveMock } from "./server.mjs";
+import { allLoaded } from "./browser.mjs";
+import { runChecks } from "./checks.mjs";
 
 const tile = (metric) => `article[data-metric="${metric}"]`;
 const RATE = "lead_enrichment.success_rate";
@@ -188,26 +188,4 @@ const checks = {
   },
 };
 
-let failures = 0;
-await inBrowser(async (context) => {
-  for (const [promise, check] of Object.entries(checks)) {
-    const mock = await serveMock();
-    const page = await context.newPage();
-    const faults = watch(page, mock.url);
-    try {
-      await check(page, mock);
-      // Navigating away cancels requests; everything else a sound page never does.
-      assert.deepEqual(
-        faults.filter((fault) => !fault.includes("ERR_ABORTED")),
-        [],
-      );
-      console.log(`ok    ${promise}`);
-    } catch (error) {
-      failures += 1;
-      console.log(`FAILED ${promise}\n${error.message}`);
-    }
-    await page.close();
-    mock.close();
-  }
-});
-if (failures > 0) process.exitCode = 1;
+await runChecks(checks);

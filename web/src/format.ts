@@ -1,3 +1,4 @@
+import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
 import type { Interval } from "./gen/kaizen/analysis/v1/metrics_pb";
 
 const LOCALE = "en-GB";
@@ -6,6 +7,9 @@ const NARROW = "\u202f";
 
 const whole = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
 const tenths = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const hundredths = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const upToHundredths = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 2 });
+const thousandths = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 3, maximumFractionDigits: 3 });
 const three = new Intl.NumberFormat(LOCALE, { minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
 
 /** A number of decisions. */
@@ -52,6 +56,48 @@ export function formatChange(change: number, unit: string): string {
   const text = unit === "ratio" ? `${tenths.format(size * 100)}${NARROW}pp` : formatValue(size, unit);
   return signed(change, text);
 }
+
+/** Both ends of the 95 % interval of a change. */
+export const formatChangeInterval = ({ lower, upper }: Pick<Interval, "lower" | "upper">, unit: string): string =>
+  `${formatChange(lower, unit)} to ${formatChange(upper, unit)}`;
+
+/** An amount of money without its currency, with its sign, to the whole unit where it is large. */
+export const formatAmount = (amount: number): string => signed(amount, size(amount));
+
+/** An amount of money with its sign. */
+export const formatMoney = (amount: number, currency: string): string => `${formatAmount(amount)}${NARROW}${currency}`;
+
+/** An amount of money without a sign where it is above zero. */
+export const formatPrice = (amount: number, currency: string): string =>
+  `${amount < 0 ? MINUS : ""}${size(amount)}${NARROW}${currency}`;
+
+/** Both ends of the 95 % interval of an amount of money. */
+export const formatMoneyInterval = ({ lower, upper }: Pick<Interval, "lower" | "upper">, currency: string): string =>
+  `${formatAmount(lower)} to ${formatMoney(upper, currency)}`;
+
+const size = (amount: number): string => (Math.abs(amount) >= 100 ? whole : hundredths).format(Math.abs(amount));
+
+/** Hours of work. */
+export const formatHours = (hours: number): string => `${upToHundredths.format(hours)}${NARROW}h`;
+
+/** A number with its sign and one digit after the point. */
+export const formatSigned = (number: number): string => signed(number, tenths.format(Math.abs(number)));
+
+/** A number from 0 to 1 that is not read as a share. */
+export const formatPart = (part: number): string => hundredths.format(part);
+
+/** A Brier score, of which the best are small. */
+export const formatScore = (score: number): string => thousandths.format(score);
+
+/** A probability, whose ends are told apart from certainty. */
+export function formatProbability(probability: number): string {
+  if (probability > 0.999) return "more than 99.9\u202f%";
+  return probability < 0.001 ? "less than 0.1\u202f%" : formatShare(probability);
+}
+
+/** A time to the minute, in UTC; nothing for none. */
+export const formatTime = (time: Timestamp | undefined): string =>
+  time ? `${timestampDate(time).toISOString().slice(0, 16).replace("T", " ")}Z` : "";
 
 /** A relative change in percent with its sign. */
 export const formatRelative = (change: number): string =>

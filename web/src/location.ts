@@ -2,11 +2,19 @@ import { useEffect, useState } from "preact/hooks";
 
 const MOVED = "kaizen:moved";
 
-/** The query string of the page's address, following back, forward and `visit`. */
-export function useSearch(): string {
-  const [search, setSearch] = useState(location.search);
+/** Where the page is: the path and the query string of its address. */
+export interface Place {
+  path: string;
+  search: string;
+}
+
+const here = (): Place => ({ path: location.pathname, search: location.search });
+
+/** The page's address, following back, forward and `visit`. */
+export function usePlace(): Place {
+  const [place, setPlace] = useState(here);
   useEffect(() => {
-    const follow = () => setSearch(location.search);
+    const follow = () => setPlace(here());
     addEventListener("popstate", follow);
     addEventListener(MOVED, follow);
     return () => {
@@ -14,12 +22,30 @@ export function useSearch(): string {
       removeEventListener(MOVED, follow);
     };
   }, []);
-  return search;
+  return place;
 }
 
-/** Goes to the query string, leaving the present one in the history. */
-export function visit(search: string): void {
-  if (search === location.search) return;
-  history.pushState(null, "", search || location.pathname);
+/** The query string of the page's address. */
+export const useSearch = (): string => usePlace().search;
+
+/** Names the page in the browser's tab and history. */
+export function useTitle(title: string): void {
+  useEffect(() => {
+    document.title = `${title} · Kaizen`;
+  }, [title]);
+}
+
+/** Goes to a query string of this page, or to a path with one, leaving the present address in the history. */
+export function visit(to: string): void {
+  const target = new URL(to || location.pathname, location.href);
+  if (target.href === location.href) return;
+  history.pushState(null, "", target);
   dispatchEvent(new Event(MOVED));
+}
+
+/** Follows a link within the page; with a modifier key the browser does what it always does. */
+export function follow(event: MouseEvent, to: string): void {
+  if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+  event.preventDefault();
+  visit(to);
 }

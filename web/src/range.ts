@@ -1,4 +1,5 @@
-import { Step } from "./gen/kaizen/analysis/v1/metrics_pb";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { Step, type Window } from "./gen/kaizen/analysis/v1/metrics_pb";
 
 export const STEPS = ["hour", "day", "week", "month"] as const;
 export type StepName = (typeof STEPS)[number];
@@ -110,4 +111,16 @@ const hour = new Intl.DateTimeFormat("en-GB", {
 export function titleOfSpan({ from, to }: Span): string {
   if (from % DAY !== 0 || to % DAY !== 0) return `${hour.format(from)} – ${hour.format(to)}`;
   return to - from <= DAY ? day.format(from) : `${day.format(from)} – ${day.format(to - DAY)}`;
+}
+
+/** The span of a window; absent where it has not both ends. */
+export function spanOfWindow(window: Window | undefined): Span | undefined {
+  if (!window?.startTime || !window.endTime) return undefined;
+  return { from: timestampMs(window.startTime), to: timestampMs(window.endTime) };
+}
+
+/** A window for people. */
+export function titleOfWindow(window: Window | undefined): string {
+  const span = spanOfWindow(window);
+  return span ? titleOfSpan(span) : "no period";
 }

@@ -1,5 +1,18 @@
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { describe, expect, test } from "vitest";
-import { formatChange, formatInterval, formatRelative, formatValue } from "../src/format";
+import {
+  formatChange,
+  formatChangeInterval,
+  formatHours,
+  formatInterval,
+  formatMoney,
+  formatMoneyInterval,
+  formatPrice,
+  formatProbability,
+  formatRelative,
+  formatTime,
+  formatValue,
+} from "../src/format";
 
 const plain = (text: string) => text.replaceAll("\u202f", " ");
 
@@ -28,4 +41,31 @@ test("a change carries its sign, a share changes by points", () => {
   expect(plain(formatChange(0.3, "seconds"))).toBe("+300 ms");
   expect(plain(formatRelative(-0.0825))).toBe("−8.3 %");
   expect(plain(formatRelative(0))).toBe("0.0 %");
+});
+
+test("both ends of a change carry their sign", () => {
+  expect(plain(formatChangeInterval({ lower: -0.018, upper: 0.042 }, "ratio"))).toBe("−1.8 pp to +4.2 pp");
+});
+
+test("an amount of money has its sign, its thousands apart, and small ones their hundredths", () => {
+  expect(plain(formatMoney(12_400.4, "EUR"))).toBe("+12,400 EUR");
+  expect(plain(formatMoney(-8.5, "EUR"))).toBe("−8.50 EUR");
+  expect(plain(formatPrice(640, "EUR"))).toBe("640 EUR");
+  expect(plain(formatPrice(-1.5, "USD"))).toBe("−1.50 USD");
+  expect(plain(formatMoneyInterval({ lower: -820, upper: 16_700 }, "EUR"))).toBe("−820 to +16,700 EUR");
+});
+
+test("a probability is never certainty", () => {
+  expect([0.99998, 0.999, 0.5, 0.0002].map((it) => plain(formatProbability(it)))).toEqual([
+    "more than 99.9 %",
+    "99.9 %",
+    "50.0 %",
+    "less than 0.1 %",
+  ]);
+});
+
+test("hours keep their parts, and a time is told to the minute in UTC", () => {
+  expect([6, 12.5].map((it) => plain(formatHours(it)))).toEqual(["6 h", "12.5 h"]);
+  expect(formatTime(timestampFromMs(Date.UTC(2026, 2, 2, 9, 5, 59)))).toBe("2026-03-02 09:05Z");
+  expect(formatTime(undefined)).toBe("");
 });

@@ -5,7 +5,8 @@ import { isolated, type Lines, type Slot } from "./lines";
 /** Height of a chart in CSS pixels. */
 export const HEIGHT = 132;
 
-const FONT = '11px system-ui, -apple-system, "Segoe UI", sans-serif';
+/** What axes are written in. */
+export const FONT = '11px system-ui, -apple-system, "Segoe UI", sans-serif';
 
 /** What a chart tells its owner. */
 export interface Events {
@@ -15,34 +16,47 @@ export interface Events {
   onSelect(first: number, last: number): void;
 }
 
-/** Draws the slots of a metric: this period solid, its incomplete points dotted and hollow, the period before dashed. */
-export function draw(place: HTMLElement, slots: readonly Slot[], lines: Lines, unit: string, events: Events): uPlot {
+/** The colours of the theme in force, by their names in the style sheet. */
+export function coloursOf(place: HTMLElement): (name: string) => string {
   const colours = getComputedStyle(place);
-  const colour = (name: string) => colours.getPropertyValue(`--${name}`).trim();
+  return (name) => colours.getPropertyValue(`--${name}`).trim();
+}
+
+/** What the charts have in common: their size, and axes of time in UTC and of values in the unit. */
+export function frame(place: HTMLElement, unit: string, range: uPlot.Range.Function) {
+  const colour = coloursOf(place);
   const axis = {
     font: FONT,
     stroke: colour("muted"),
     ticks: { show: false },
     grid: { stroke: colour("grid"), width: 1 },
   };
-  const line = colour("line");
-  const options: uPlot.Options = {
+  return {
     width: place.clientWidth,
     height: HEIGHT,
     padding: [8, 14, 0, 0],
     legend: { show: false },
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
+    scales: { x: { time: true }, y: { range } },
+    axes: [
+      { ...axis, grid: { show: false }, space: 46, size: 22, gap: 4, values: dates },
+      { ...axis, space: 24, size: 46, gap: 6, values: (_, splits) => splits.map((split) => tick(split, unit)) },
+    ],
+  } satisfies Partial<uPlot.Options>;
+}
+
+/** Draws the slots of a metric: this period solid, its incomplete points dotted and hollow, the period before dashed. */
+export function draw(place: HTMLElement, slots: readonly Slot[], lines: Lines, unit: string, events: Events): uPlot {
+  const colour = coloursOf(place);
+  const line = colour("line");
+  const options: uPlot.Options = {
+    ...frame(place, unit, withRoom(unit)),
     cursor: {
       sync: { key: "overview" },
       y: false,
       drag: { x: true, y: false, setScale: false },
       points: { size: 7 },
     },
-    scales: { x: { time: true }, y: { range: withRoom(unit) } },
-    axes: [
-      { ...axis, grid: { show: false }, space: 46, size: 22, gap: 4, values: dates },
-      { ...axis, space: 24, size: 46, gap: 6, values: (_, splits) => splits.map((split) => tick(split, unit)) },
-    ],
     series: [
       {},
       { label: "previous", stroke: colour("line-before"), width: 1.25, dash: [4, 3], points: { show: false } },
@@ -80,7 +94,8 @@ export function draw(place: HTMLElement, slots: readonly Slot[], lines: Lines, u
 const hollow = (slots: readonly Slot[]): number[] =>
   slots.flatMap(({ incomplete, value }, index) => (incomplete && value?.value !== undefined ? [index] : []));
 
-function dots(
+/** Dots on the points of a column that are picked out, and on no other. */
+export function dots(
   column: (number | null)[],
   which: (column: (number | null)[]) => number[],
   stroke: string,
@@ -91,7 +106,7 @@ function dots(
 }
 
 /** A little room around the values; counts start at zero and shares stay within 0 and 1. */
-function withRoom(unit: string): (chart: uPlot, low: number | null, high: number | null) => uPlot.Range.MinMax {
+export function withRoom(unit: string): uPlot.Range.Function {
   return (_, low, high) => {
     if (low === null || high === null) return [0, 1];
     const room = (high - low || Math.abs(high) || 1) * 0.12;

@@ -1,7 +1,6 @@
-import { timestampDate, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Clients } from "../api/clients";
 import { useLoad } from "../api/load";
-import { formatCount, formatRelative, formatValue } from "../format";
+import { formatCount, formatRelative, formatTime, formatValue } from "../format";
 import {
   AnalysisState,
   type GetAnalysisResponse,
@@ -11,8 +10,8 @@ import {
   type Trend,
   TrendDirection,
 } from "../gen/kaizen/analysis/v1/analysis_pb";
-import type { Metric, Window } from "../gen/kaizen/analysis/v1/metrics_pb";
-import { titleOfSpan } from "../range";
+import type { Metric } from "../gen/kaizen/analysis/v1/metrics_pb";
+import { titleOfWindow } from "../range";
 import { Causes } from "./causes";
 import { ErrorNotice } from "./error";
 import { Findings } from "./findings";
@@ -139,15 +138,10 @@ function TrendRow({ trend, metric, result, explanation }: RowProps) {
       <span class="from-to">
         {now !== undefined && before !== undefined && `${formatValue(before, unit)} → ${formatValue(now, unit)}`}
         {trend.changePercent !== undefined && ` (${formatRelative(trend.changePercent / 100)})`}
-        {trend.onsetTime && ` since ${timestampDate(trend.onsetTime).toISOString().slice(0, 16).replace("T", " ")}Z`}
+        {trend.onsetTime && ` since ${formatTime(trend.onsetTime)}`}
         {trend.significance && `, ${trend.significance} significance`}
       </span>
       {explanation && <Causes explanation={explanation} />}
     </li>
   );
-}
-
-function titleOfWindow(window: Window | undefined): string {
-  if (!window?.startTime || !window.endTime) return "no period";
-  return titleOfSpan({ from: timestampMs(window.startTime), to: timestampMs(window.endTime) });
 }

@@ -1,4 +1,4 @@
-import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { formatTime } from "../format";
 import type { Finding } from "../gen/kaizen/analysis/v1/analysis_pb";
 
 type Kind = NonNullable<Finding["detail"]["case"]>;
@@ -47,5 +47,5 @@ function timeOf({ detail }: Finding): string {
       : detail.case === "levelChange" || detail.case === "anomaly"
         ? detail.value.time
         : undefined;
-  return time ? `${timestampDate(time).toISOString().slice(0, 16).replace("T", " ")}Z` : "";
+  return formatTime(time);
 }

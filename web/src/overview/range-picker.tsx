@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import { Link } from "../link";
 import { visit } from "../location";
 import { formatInstant, formatRange, parseRange, presets, type Range, type Span, STEPS, sameRange } from "../range";
 
@@ -21,11 +22,6 @@ export function RangePicker({ range, data }: { range: Range; data: Span }) {
       setProblem(error instanceof Error ? error.message : String(error));
     }
   };
-  const follow = (event: MouseEvent, search: string) => {
-    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
-    event.preventDefault();
-    visit(search);
-  };
 
   return (
     <section class="range" aria-label="Time range">
@@ -34,13 +30,9 @@ export function RangePicker({ range, data }: { range: Range; data: Span }) {
           const search = formatRange(preset.range);
           return (
             <li key={preset.title}>
-              <a
-                href={search}
-                aria-current={sameRange(preset.range, range) ? "true" : undefined}
-                onClick={(event) => follow(event, search)}
-              >
+              <Link to={search} current={sameRange(preset.range, range) ? "true" : undefined}>
                 {preset.title}
-              </a>
+              </Link>
             </li>
           );
         })}
