@@ -22,7 +22,7 @@ instruments_are_documented() {
 }
 
 dashboard_in_a_browser() {
-  (cd web && node e2e/overview.mjs >/dev/null && node e2e/behaviour.mjs)
+  (cd web && node e2e/overview.mjs >/dev/null && node e2e/behaviour.mjs && node e2e/tickets.mjs)
 }
 
 step "set up" deploy/local/setup.sh --tests

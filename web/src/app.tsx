@@ -1,36 +1,48 @@
-import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Clients } from "./api/clients";
 import { useLoad } from "./api/load";
-import type { ListMetricsResponse, Window } from "./gen/kaizen/analysis/v1/metrics_pb";
-import { useSearch } from "./location";
+import type { ListMetricsResponse } from "./gen/kaizen/analysis/v1/metrics_pb";
+import { usePlace, useSearch, useTitle } from "./location";
 import { AnalysisPanel } from "./overview/analysis";
 import { ErrorNotice } from "./overview/error";
 import { Header } from "./overview/header";
 import { Overview } from "./overview/overview";
 import { RangePicker } from "./overview/range-picker";
-import { defaultRange, parseRange, type Range, type Span, titleOfSpan } from "./range";
+import { defaultRange, parseRange, type Range, type Span, spanOfWindow, titleOfSpan } from "./range";
+import { TicketsPage } from "./tickets/page";
 
-/** The Overview page: every metric of the catalogue over the range in the address. */
+/** The page that the address names. */
 export function App({ clients }: { clients: Clients }) {
-  const catalogue = useLoad("ListMetrics", "", (signal) => clients.metrics.listMetrics({}, { signal }));
+  const { path } = usePlace();
+  const isTickets = /^\/tickets(\/|$)/.test(path);
   return (
     <>
       <a class="skip" href="#main">
-        Skip to the metrics
+        Skip to the {isTickets ? "tickets" : "metrics"}
       </a>
-      <Header />
+      <Header page={isTickets ? "tickets" : "overview"} />
       <main id="main" tabIndex={-1}>
-        {catalogue.state === "failed" && <ErrorNotice failure={catalogue.failure} retry={catalogue.retry} />}
-        {catalogue.state === "loading" && <p role="status">Loading the catalogue…</p>}
-        {catalogue.state === "ready" && <Page clients={clients} catalogue={catalogue.value} />}
+        {isTickets ? <TicketsPage client={clients.tracker} /> : <OverviewPage clients={clients} />}
       </main>
+    </>
+  );
+}
+
+/** Every metric of the catalogue over the range in the address. */
+function OverviewPage({ clients }: { clients: Clients }) {
+  const catalogue = useLoad("ListMetrics", "", (signal) => clients.metrics.listMetrics({}, { signal }));
+  useTitle("Overview");
+  return (
+    <>
+      {catalogue.state === "failed" && <ErrorNotice failure={catalogue.failure} retry={catalogue.retry} />}
+      {catalogue.state === "loading" && <p role="status">Loading the catalogue…</p>}
+      {catalogue.state === "ready" && <Page clients={clients} catalogue={catalogue.value} />}
     </>
   );
 }
 
 function Page({ clients, catalogue }: { clients: Clients; catalogue: ListMetricsResponse }) {
   const search = useSearch();
-  const data = spanOf(catalogue.dataWindow);
+  const data = spanOfWindow(catalogue.dataWindow);
   if (!data) return <Empty />;
   const asked = rangeOf(search, data);
   if (typeof asked === "string") {
@@ -76,11 +88,6 @@ function rangeOf(search: string, data: Span): Range | string {
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
-}
-
-function spanOf(window: Window | undefined): Span | undefined {
-  if (!window?.startTime || !window.endTime) return undefined;
-  return { from: timestampMs(window.startTime), to: timestampMs(window.endTime) };
 }
 
 function Empty() {

@@ -1,6 +1,7 @@
 import "uplot/dist/uPlot.min.css";
 import "./styles/base.css";
 import "./styles/tile.css";
+import "./styles/tickets.css";
 import { render } from "preact";
 import { connect } from "./api/clients";
 import { App } from "./app";

@@ -21,6 +21,7 @@ import {
   Step,
   type ValueSchema,
 } from "../src/gen/kaizen/analysis/v1/metrics_pb";
+import { ordinaryTracker, type TrackerBehaviour, trackerRoutes } from "./tickets";
 
 export const DAY = 86_400_000;
 /** The span of the mock's data: 12 weeks and 6 hours, the last day unfinished. */
@@ -34,9 +35,16 @@ export interface Behaviour {
   empty: boolean;
   /** No analysis has run. */
   unanalysed: boolean;
+  /** What the tracker does out of the ordinary. */
+  tracker: TrackerBehaviour;
 }
 
-export const ordinary = (): Behaviour => ({ broken: new Set(), empty: false, unanalysed: false });
+export const ordinary = (): Behaviour => ({
+  broken: new Set(),
+  empty: false,
+  unanalysed: false,
+  tracker: ordinaryTracker(),
+});
 
 const LESS = Direction.LOWER_IS_BETTER;
 const metric = (
@@ -270,4 +278,5 @@ export const routes = (behaviour: Behaviour) => (router: ConnectRouter) => {
     getAnalysis: () => analysed(),
     listRecommendations: () => ({ analysis: ANALYSIS, recommendations: [RECOMMENDATION] }),
   });
+  trackerRoutes(behaviour.tracker)(router);
 };

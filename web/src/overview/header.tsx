@@ -1,7 +1,13 @@
+import { Link } from "../link";
 import { useTheme } from "../theme";
 
-/** The product's name and the theme's switch. */
-export function Header() {
+const PAGES = [
+  { page: "overview", title: "Overview", address: "/" },
+  { page: "tickets", title: "Tickets and impact", address: "/tickets" },
+] as const;
+
+/** The product's name, the pages and the theme's switch. */
+export function Header({ page }: { page: (typeof PAGES)[number]["page"] }) {
   const [theme, choose] = useTheme();
   const other = theme === "dark" ? "light" : "dark";
   return (
@@ -11,12 +17,14 @@ export function Header() {
           <rect width="32" height="32" rx="7" />
           <path d="M6 23l7-7 5 4 8-11" />
         </svg>
-        Kaizen
+        <span>Kaizen</span>
       </a>
       <nav aria-label="Pages">
-        <a href="/" aria-current="page">
-          Overview
-        </a>
+        {PAGES.map((it) => (
+          <Link key={it.page} to={it.address} current={it.page === page ? "page" : undefined}>
+            {it.title}
+          </Link>
+        ))}
       </nav>
       <button type="button" class="quiet" id="theme" onClick={() => choose(other)}>
         {other === "dark" ? "Dark" : "Light"} theme

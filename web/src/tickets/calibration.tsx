@@ -1,0 +1,124 @@
+import type { Loaded } from "../api/load";
+import { formatCount, formatScore, formatShare, formatSigned } from "../format";
+import type { Estimate } from "../gen/kaizen/analysis/v1/analysis_pb";
+import type { Calibration, Forecast, GetCalibrationResponse } from "../gen/kaizen/tracker/v1/impact_pb";
+import { Link } from "../link";
+import { ErrorNotice } from "../overview/error";
+import { addressOfTicket } from "./asked";
+import { Verdict } from "./badges";
+
+/** How forecasts came true: in all, by rule and by category, and each of them. */
+export function CalibrationPanel({ answer }: { answer: Loaded<GetCalibrationResponse> }) {
+  const found = answer.state === "failed" ? undefined : answer.value;
+  return (
+    <section class="panel" aria-labelledby="calibration" data-calibration={answer.state}>
+      <h2 id="calibration">How forecasts came true</h2>
+      {answer.state === "failed" && <ErrorNotice failure={answer.failure} retry={answer.retry} />}
+      {answer.state === "loading" && !found && (
+        <div class="skeleton low" role="status" aria-label="Loading the calibration" />
+      )}
+      {found && found.forecasts.length === 0 && <p class="blank low">No forecast has a measured outcome yet.</p>}
+      {found && found.forecasts.length > 0 && (
+        <>
+          <Calibrations calibrations={found.calibrations} />
+          <details class="points">
+            <summary>
+              {formatCount(found.forecasts.length)} {found.forecasts.length === 1 ? "forecast" : "forecasts"}
+            </summary>
+            <Forecasts forecasts={found.forecasts} />
+          </details>
+        </>
+      )}
+    </section>
+  );
+}
+
+function Calibrations({ calibrations }: { calibrations: readonly Calibration[] }) {
+  return (
+    <>
+      <div class="wide">
+        <table>
+          <caption class="unseen">Calibration of forecasts</caption>
+          <thead>
+            <tr>
+              <th scope="col">Forecasts of</th>
+              <th scope="col">Number</th>
+              <th scope="col">Covered</th>
+              <th scope="col">Brier</th>
+              <th scope="col">Realised</th>
+              <th scope="col">Bias</th>
+            </tr>
+          </thead>
+          <tbody>
+            {calibrations.map(({ name, forecasts, coverage, brier, realised, bias }) => (
+              <tr key={name} data-kind={name}>
+                <th scope="row">{name}</th>
+                <td>{formatCount(forecasts)}</td>
+                <td>{formatShare(coverage)}</td>
+                <td>{brier === undefined ? "–" : formatScore(brier)}</td>
+                <td>{realised === undefined ? "–" : formatShare(realised)}</td>
+                <td>{formatSigned(bias)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <p class="muted small">
+        Covered: forecast and measurement agree within their errors; 95 % is aimed at. Brier: 0 is best, 0.25 is what a
+        coin has. Realised: what was measured over what was forecast. Bias: measured less forecast, in standard errors;
+        below 0 is forecast too high.
+      </p>
+    </>
+  );
+}
+
+function Forecasts({ forecasts }: { forecasts: readonly Forecast[] }) {
+  return (
+    <table>
+      <caption class="unseen">Forecasts and what came of them, in units gained a week</caption>
+      <thead>
+        <tr>
+          <th scope="col">Ticket</th>
+          <th scope="col">Forecast a week</th>
+          <th scope="col">Measured a week</th>
+          <th scope="col">Covered</th>
+          <th scope="col">P(better)</th>
+          <th scope="col">Verdict</th>
+        </tr>
+      </thead>
+      <tbody>
+        {forecasts.map(({ ticketId, rule, forecast, measured, covered, probability, verdict }) => (
+          <tr key={ticketId} data-forecast={ticketId}>
+            <th scope="row">
+              <Link to={addressOfTicket(ticketId, "")}>
+                <span class="id">{ticketId}</span>
+              </Link>{" "}
+              <span class="note">{rule}</span>
+            </th>
+            <td>{gained(forecast)}</td>
+            <td>{gained(measured)}</td>
+            <td>{covered ? "yes" : "no"}</td>
+            <td>{formatShare(probability)}</td>
+            <td>
+              <Verdict verdict={verdict} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+const gained = (of: Estimate | undefined) =>
+  of ? (
+    <>
+      {formatSigned(of.value)}{" "}
+      {of.interval && (
+        <span class="ends">
+          {formatSigned(of.interval.lower)} to {formatSigned(of.interval.upper)}
+        </span>
+      )}
+    </>
+  ) : (
+    "–"
+  );
