@@ -216,7 +216,7 @@ fn causes(answer: &RunAnalysisResponse, metric: &str) -> String {
         let of = |side: Option<&kaizen_api::analysis::v1::Value>| value(side.and_then(|it| it.value), unit);
         format!(
             "    {}: {} → {}, {} more than the rest ({}; n = {})\n",
-            slice(culprit),
+            slice(&culprit.slice),
             of(culprit.previous.as_ref()),
             of(culprit.value.as_ref()),
             signed(culprit.effect, unit),

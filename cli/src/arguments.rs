@@ -5,8 +5,8 @@ use clap::{Parser, Subcommand};
 use crate::connection::Connection;
 use crate::output::Output;
 use crate::{
-    admin, analyze, audit, dlq, explain, health, import, metrics, publish, recommendations, score, simulate,
-    tickets, trends,
+    admin, analyze, audit, calibration, dlq, explain, health, impact, import, metrics, publish,
+    recommendations, roi, score, simulate, tickets, trends,
 };
 
 /// Kaizen watches AI systems in production and improves them with proof.
@@ -59,6 +59,12 @@ pub enum Command {
         #[command(subcommand)]
         command: tickets::Tickets,
     },
+    /// Tell what a ticket changed, how that is known, and how sure it is
+    Impact(impact::Impact),
+    /// Tell what a ticket returned, or all that were measured
+    Roi(roi::Roi),
+    /// Tell how the forecasts of recommendations came true, by rule and by category
+    Calibration(calibration::Calibration),
     /// Point the methods of the analysis at data from elsewhere, with nothing to set
     Score(score::Score),
     /// Check that every record is stored once and the rollup says what its decisions say

@@ -3,7 +3,7 @@
 use clap::Args;
 use kaizen_api::analysis::v1::comparison::To;
 use kaizen_api::analysis::v1::{
-    Comparison, Culprit, ExplainChangeRequest, ExplainChangeResponse, Interval, Value,
+    Comparison, Condition, Culprit, ExplainChangeRequest, ExplainChangeResponse, Interval, Value,
 };
 use kaizen_api::time::{from_wire, window_to_wire};
 use serde_json::json;
@@ -83,7 +83,7 @@ fn tell(answer: &ExplainChangeResponse) -> anyhow::Result<()> {
     let unit = &answer.effect_unit;
     let row = |culprit: &Culprit| {
         vec![
-            slice(culprit),
+            slice(&culprit.slice),
             mean(culprit.previous.as_ref(), unit),
             mean(culprit.value.as_ref(), unit),
             signed(culprit.effect, unit),
@@ -143,12 +143,12 @@ fn heading(answer: &ExplainChangeResponse) -> anyhow::Result<String> {
 }
 
 /// A slice in words.
-pub fn slice(culprit: &Culprit) -> String {
-    let condition = |it: &kaizen_api::analysis::v1::Condition| match it.value.as_str() {
+pub fn slice(conditions: &[Condition]) -> String {
+    let condition = |it: &Condition| match it.value.as_str() {
         "" => format!("no {}", it.dimension),
         value => format!("{} = {value}", it.dimension),
     };
-    culprit.slice.iter().map(condition).collect::<Vec<_>>().join(", ")
+    conditions.iter().map(condition).collect::<Vec<_>>().join(", ")
 }
 
 fn mean(of: Option<&Value>, unit: &str) -> String {

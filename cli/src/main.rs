@@ -4,6 +4,7 @@ mod admin;
 mod analyze;
 mod arguments;
 mod audit;
+mod calibration;
 mod collected;
 mod connection;
 mod deliveries;
@@ -12,6 +13,7 @@ mod explain;
 mod findings;
 mod follow;
 mod health;
+mod impact;
 mod import;
 mod metrics;
 mod output;
@@ -19,6 +21,7 @@ mod progress;
 mod publish;
 mod publisher;
 mod recommendations;
+mod roi;
 mod score;
 mod simulate;
 mod tickets;
@@ -61,6 +64,9 @@ fn run(
             Command::Trends(trends) => trends::run(&trends, &connection, output).await,
             Command::Recommendations { command } => recommendations::run(&command, &connection, output).await,
             Command::Tickets { command } => tickets::run(&command, &connection, output).await,
+            Command::Impact(impact) => impact::run(&impact, &connection, output).await,
+            Command::Roi(roi) => roi::run(&roi, &connection, output).await,
+            Command::Calibration(calibration) => calibration::run(&calibration, &connection, output).await,
             Command::Score(score) => score::run(&score),
             Command::Audit(audit) => audit::run(&audit, &connection, output).await,
             Command::Dlq { command } => dlq::run(&command, &connection, output).await,

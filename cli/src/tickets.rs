@@ -15,7 +15,7 @@ use tonic::transport::Channel;
 use crate::connection::{Connection, refused};
 use crate::output::{self, Output, say};
 
-pub use print::line;
+pub use print::{exact, line};
 
 /// What to do with tickets.
 #[derive(Debug, Subcommand)]

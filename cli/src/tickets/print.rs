@@ -6,6 +6,8 @@ use prost_types::Timestamp;
 use serde_json::{Value, json};
 
 use super::words;
+use crate::explain::slice as conditions;
+use crate::impact::json::{slice, some};
 use crate::recommendations;
 
 /// A ticket in one line.
@@ -71,13 +73,36 @@ fn done(it: &Implementation) -> String {
         component => format!("of {component}"),
     };
     let at = time(it.implement_time);
-    let told = [&at, &it.kind, &it.version, &of, &it.description];
+    let (to, cost) = (applies(it), spent(it));
+    let told = [&at, &it.kind, &it.version, &of, &it.description, &to, &cost];
     let told: Vec<&str> = told
         .into_iter()
         .filter(|it| !it.is_empty())
         .map(String::as_str)
         .collect();
     told.join(" ")
+}
+
+/// Which decisions it applies to; nothing for those of the recommendation.
+fn applies(it: &Implementation) -> String {
+    match (it.experiment.as_str(), it.slice.as_slice()) {
+        ("", []) => String::new(),
+        ("", slice) => format!("for {}", conditions(slice)),
+        (experiment, []) => format!("for arm {} of {experiment}", it.arm),
+        (experiment, slice) => format!("for arm {} of {experiment} where {}", it.arm, conditions(slice)),
+    }
+}
+
+/// What it took and takes; nothing where nobody said.
+fn spent(it: &Implementation) -> String {
+    let hours = it.hours.map(|hours| format!("{hours} h of work"));
+    let running = it.running_cost_per_day;
+    let running = (running != 0.0).then(|| format!("running it costs {running:+} a day"));
+    let told: Vec<String> = hours.into_iter().chain(running).collect();
+    match told.join(", ") {
+        told if told.is_empty() => told,
+        told => format!("({told})"),
+    }
 }
 
 /// What happened, in one line; further lines of a comment are indented.
@@ -130,7 +155,7 @@ pub fn date(time: Option<Timestamp>) -> String {
 }
 
 /// A time as RFC 3339.
-fn exact(time: Option<Timestamp>) -> Option<String> {
+pub fn exact(time: Option<Timestamp>) -> Option<String> {
     time.and_then(|it| from_wire("time", Some(it)).ok())
         .map(|it| it.to_string())
 }
@@ -144,7 +169,9 @@ pub fn as_json(it: &Ticket) -> Value {
         "due_date": some(&it.due_date), "links": it.links.iter().map(link).collect::<Vec<_>>(),
         "duplicate_of": some(&it.duplicate_of), "recommendation": it.recommendation.as_ref().map(frozen_as_json),
         "implementation": it.implementation.as_ref().map(|it| json!({
-            "at": exact(it.implement_time), "kind": it.kind, "component": it.component, "version": it.version, "description": it.description})),
+            "at": exact(it.implement_time), "kind": it.kind, "component": it.component, "version": it.version,
+            "description": it.description, "hours": it.hours, "running_cost_per_day": it.running_cost_per_day,
+            "slice": slice(&it.slice), "experiment": some(&it.experiment), "arm": some(&it.arm)})),
         "created": exact(it.create_time), "creator": it.creator, "updated": exact(it.update_time), "etag": it.etag,
         "next_states": it.next_states().map(words::state).collect::<Vec<_>>(),
     })
@@ -167,10 +194,6 @@ fn frozen_as_json(it: &FrozenRecommendation) -> Value {
         fields.insert("period".to_owned(), json!(ends));
     }
     json
-}
-
-fn some(text: &str) -> Option<&str> {
-    Some(text).filter(|it| !it.is_empty())
 }
 
 /// An event for machines.

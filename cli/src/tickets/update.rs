@@ -1,6 +1,7 @@
 use anyhow::{Context, ensure};
 use clap::Args;
 use jiff::Timestamp;
+use kaizen_api::analysis::v1::Condition;
 use kaizen_api::time::to_wire;
 use kaizen_api::tracker::v1::tracker_service_client::TrackerServiceClient;
 use kaizen_api::tracker::v1::{
@@ -12,6 +13,7 @@ use tonic::transport::Channel;
 
 use super::{By, Step, get, words};
 use crate::connection::refused;
+use crate::metrics::filter;
 
 /// What to change; what is absent stays.
 #[derive(Debug, Args)]
@@ -85,6 +87,28 @@ pub struct Implement {
     /// What was done
     #[arg(long, default_value = "", hide_default_value = true)]
     description: String,
+    /// Hours of work it took; those of the recommendation when absent
+    #[arg(long, value_name = "HOURS")]
+    hours: Option<f64>,
+    /// What running it costs more a day than before, in the currency of the configuration; below 0 where it costs less
+    #[arg(
+        long,
+        default_value_t = 0.0,
+        value_name = "AMOUNT",
+        hide_default_value = true,
+        allow_negative_numbers = true
+    )]
+    running_cost_per_day: f64,
+    /// Which decisions it applies to; repeat for several conditions, of which they meet each; the slice of the
+    /// recommendation when absent
+    #[arg(long = "slice", value_name = "DIMENSION=VALUE", value_parser = filter)]
+    slice: Vec<(String, String)>,
+    /// Experiment that deals out the change by chance, as `allocation.experiment` of the decisions names it
+    #[arg(long, default_value = "", hide_default_value = true, requires = "arm")]
+    experiment: String,
+    /// Arm of the experiment that has the change
+    #[arg(long, default_value = "", hide_default_value = true, requires = "experiment")]
+    arm: String,
     /// Where to read of the deploy
     #[arg(long, value_name = "URL")]
     deploy: Option<String>,
@@ -205,6 +229,10 @@ pub async fn implement(
         url: url.clone(),
         title: String::new(),
     };
+    let condition = |(dimension, value): &(String, String)| Condition {
+        dimension: dimension.clone(),
+        value: value.clone(),
+    };
     let request = MarkImplementedRequest {
         ticket_id: implement.id.clone(),
         etag: implement.etag.clone(),
@@ -215,7 +243,11 @@ pub async fn implement(
             component: implement.component.clone(),
             version: implement.version.clone(),
             description: implement.description.clone(),
-            ..Implementation::default()
+            hours: implement.hours,
+            running_cost_per_day: implement.running_cost_per_day,
+            slice: implement.slice.iter().map(condition).collect(),
+            experiment: implement.experiment.clone(),
+            arm: implement.arm.clone(),
         }),
         links: implement.deploy.iter().map(deploy).collect(),
         comment: String::new(),
