@@ -155,6 +155,7 @@ const checks = {
     await page.keyboard.press("Home");
     assert.match(plain(await chart.getAttribute("aria-valuetext")), /−700 EUR shrunk/);
     await page.click("[data-returned] .points summary");
+    await page.waitForSelector("[data-returned] .points table");
     const rows = await page.$$eval("[data-returned] .points tbody tr", (found) => found.map((row) => row.textContent));
     assert.equal(rows.length, 3);
     assert.equal(plain(rows[2]), "2026-03-16 09:00Z3+9,280 EUR+7,150 EUR");
@@ -202,10 +203,13 @@ const checks = {
   },
 
   async "a ticket opens from the list, and leads back to the list as it was filtered"(page, mock) {
+    await page.setViewportSize({ width: 1280, height: 500 });
     await open(page, mock, "?state=verified&owner=anna");
     await page.focus('tr[data-ticket="T-17"] a');
+    assert.ok((await page.evaluate(() => scrollY)) > 0);
     await page.keyboard.press("Enter");
     await page.waitForSelector('article[data-ticket="T-17"]');
+    assert.deepEqual(await page.evaluate(() => [scrollY, document.activeElement?.id]), [0, "main"]);
     await settled(page);
     assert.equal(new URL(page.url()).pathname + query(page), "/tickets/T-17?state=verified&owner=anna");
     await page.click("text=now, over 28 days");

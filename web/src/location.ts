@@ -35,12 +35,20 @@ export function useTitle(title: string): void {
   }, [title]);
 }
 
-/** Goes to a query string of this page, or to a path with one, leaving the present address in the history. */
+/**
+ * Goes to a query string of this page, or to a path with one, leaving the present address in the history. Another page
+ * begins at its top, for the keyboard too.
+ */
 export function visit(to: string): void {
   const target = new URL(to || location.pathname, location.href);
   if (target.href === location.href) return;
+  const isOtherPage = target.pathname !== location.pathname;
   history.pushState(null, "", target);
   dispatchEvent(new Event(MOVED));
+  if (isOtherPage) {
+    scrollTo({ top: 0, behavior: "instant" });
+    document.getElementById("main")?.focus({ preventScroll: true });
+  }
 }
 
 /** Follows a link within the page; with a modifier key the browser does what it always does. */

@@ -1,4 +1,5 @@
 import type { Loaded } from "../api/load";
+import { Details } from "../details";
 import { formatCount, formatScore, formatShare, formatSigned } from "../format";
 import type { Estimate } from "../gen/kaizen/analysis/v1/analysis_pb";
 import type { Calibration, Forecast, GetCalibrationResponse } from "../gen/kaizen/tracker/v1/impact_pb";
@@ -21,12 +22,12 @@ export function CalibrationPanel({ answer }: { answer: Loaded<GetCalibrationResp
       {found && found.forecasts.length > 0 && (
         <>
           <Calibrations calibrations={found.calibrations} />
-          <details class="points">
-            <summary>
-              {formatCount(found.forecasts.length)} {found.forecasts.length === 1 ? "forecast" : "forecasts"}
-            </summary>
-            <Forecasts forecasts={found.forecasts} />
-          </details>
+          <Details
+            class="points"
+            summary={`${formatCount(found.forecasts.length)} ${found.forecasts.length === 1 ? "forecast" : "forecasts"}`}
+          >
+            {() => <Forecasts forecasts={found.forecasts} />}
+          </Details>
         </>
       )}
     </section>

@@ -7,6 +7,9 @@ import { Plot } from "../chart/plot";
 import { formatCount, formatMoney, formatTime } from "../format";
 import type { CumulativePoint } from "../gen/kaizen/tracker/v1/impact_pb";
 
+/** Of more measurements than this the dots would be a second line. */
+const DOTTED = 60;
+
 /** Sums of returns over time, as measured and shrunk; each holds until the next measurement. */
 export function CumulativeChart({ points, currency }: { points: readonly CumulativePoint[]; currency: string }) {
   const told = useMemo(() => points.map((point) => describe(point, currency)), [points, currency]);
@@ -32,7 +35,7 @@ function draw(place: HTMLElement, points: readonly CumulativePoint[], events: Ev
   const colour = coloursOf(place);
   const paths = uPlot.paths.stepped?.({ align: 1 });
   const steps = paths ? { paths } : {};
-  const dot = (stroke: string) => ({ show: true, size: 5, width: 1, stroke, fill: stroke });
+  const dot = (stroke: string) => ({ show: points.length <= DOTTED, size: 5, width: 1, stroke, fill: stroke });
   const options: uPlot.Options = {
     ...frame(place, "amount", withZero),
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },

@@ -1,7 +1,13 @@
 import type { Loaded } from "../api/load";
+import { Details } from "../details";
 import { formatCount, formatMoney, formatMoneyInterval, formatPrice, formatTime } from "../format";
 import type { Estimate } from "../gen/kaizen/analysis/v1/analysis_pb";
-import type { Contribution, GetCumulativeRoiResponse, Total } from "../gen/kaizen/tracker/v1/impact_pb";
+import type {
+  Contribution,
+  CumulativePoint,
+  GetCumulativeRoiResponse,
+  Total,
+} from "../gen/kaizen/tracker/v1/impact_pb";
 import { ErrorNotice } from "../overview/error";
 import { CumulativeChart } from "./cumulative-chart";
 import { wordOfKind } from "./words";
@@ -40,38 +46,48 @@ function Returned({ found }: { found: GetCumulativeRoiResponse }) {
       {points.length > 0 && (
         <>
           <CumulativeChart points={points} currency={currency} />
-          <details class="points">
-            <summary>
-              Table<span class="unseen"> of returns over time</span>
-            </summary>
-            <table>
-              <caption class="unseen">Returns over time</caption>
-              <thead>
-                <tr>
-                  <th scope="col">Until</th>
-                  <th scope="col">Tickets</th>
-                  <th scope="col">As measured</th>
-                  <th scope="col">Shrunk</th>
-                </tr>
-              </thead>
-              <tbody>
-                {points.map(({ time, tickets, net, shrunk }) => (
-                  <tr key={formatTime(time)}>
-                    <th scope="row">{formatTime(time)}</th>
-                    <td>{formatCount(tickets)}</td>
-                    <td>{formatMoney(net, currency)}</td>
-                    <td>{formatMoney(shrunk, currency)}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </details>
+          <Details
+            class="points"
+            summary={
+              <>
+                Table<span class="unseen"> of returns over time</span>
+              </>
+            }
+          >
+            {() => <Points points={points} currency={currency} />}
+          </Details>
         </>
       )}
       <Totals title="What came of them" name="kinds" totals={kinds} currency={currency} word={wordOfKind} />
       <Totals title="By category" name="categories" totals={categories} currency={currency} word={(name) => name} />
       <Uncounted contributions={contributions.filter(({ notComputed }) => notComputed)} />
     </>
+  );
+}
+
+function Points({ points, currency }: { points: readonly CumulativePoint[]; currency: string }) {
+  return (
+    <table>
+      <caption class="unseen">Returns over time</caption>
+      <thead>
+        <tr>
+          <th scope="col">Until</th>
+          <th scope="col">Tickets</th>
+          <th scope="col">As measured</th>
+          <th scope="col">Shrunk</th>
+        </tr>
+      </thead>
+      <tbody>
+        {points.map(({ time, tickets, net, shrunk }) => (
+          <tr key={formatTime(time)}>
+            <th scope="row">{formatTime(time)}</th>
+            <td>{formatCount(tickets)}</td>
+            <td>{formatMoney(net, currency)}</td>
+            <td>{formatMoney(shrunk, currency)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 
@@ -136,17 +152,20 @@ function Totals({ title, name, totals, currency, word }: TotalsProps) {
 function Uncounted({ contributions }: { contributions: readonly Contribution[] }) {
   if (contributions.length === 0) return null;
   return (
-    <details data-uncounted={contributions.length}>
-      <summary>
-        {contributions.length} measured {contributions.length === 1 ? "ticket counts" : "tickets count"} nowhere
-      </summary>
-      <ul>
-        {contributions.map(({ ticketId, title, notComputed }) => (
-          <li key={ticketId}>
-            <span class="id">{ticketId}</span> {title}: {notComputed}
-          </li>
-        ))}
-      </ul>
-    </details>
+    <div data-uncounted={contributions.length}>
+      <Details
+        summary={`${formatCount(contributions.length)} measured ${contributions.length === 1 ? "ticket counts" : "tickets count"} nowhere`}
+      >
+        {() => (
+          <ul>
+            {contributions.map(({ ticketId, title, notComputed }) => (
+              <li key={ticketId}>
+                <span class="id">{ticketId}</span> {title}: {notComputed}
+              </li>
+            ))}
+          </ul>
+        )}
+      </Details>
+    </div>
   );
 }
