@@ -230,7 +230,7 @@ const checks = {
     for (const [fact, text] of [
       ["at all looks together", "+4.9 pp to +12.5 pp"],
       ["improvement", "+10.6 % of what it was"],
-      ["better with a probability of", "more than 99.9 %"],
+      ["better with a probability of", "> 99.9 %"],
       ["smallest effect seen with 80 %", "2.4 pp"],
     ]) {
       assert.equal(await told(page, `[data-fact="${fact}"] dd`), text);
@@ -304,7 +304,7 @@ const checks = {
     for (const part of [
       "+12,400 EUR",
       "in 84 days, 95 % +8,100 to +16,700 EUR",
-      "above zero with a probability ofmore than 99.9 %",
+      "above zero with a probability of> 99.9 %",
       "which isa gain",
       "paid backafter 3.1 days",
       "effect × 42,000 × 3.57 EUR",

@@ -16,7 +16,7 @@ const three = new Intl.NumberFormat(LOCALE, { minimumSignificantDigits: 3, maxim
 export const formatCount = (count: bigint | number): string => whole.format(count);
 
 /** A share, 0 to 1, in percent. */
-export const formatShare = (share: number): string => minus(`${tenths.format(share * 100)}${NARROW}%`);
+export const formatShare = (share: number): string => `${minus(tenths.format(share * 100))}${NARROW}%`;
 
 /** A value in its unit, to the precision a person compares with. */
 export function formatValue(value: number, unit: string): string {
@@ -91,8 +91,8 @@ export const formatScore = (score: number): string => thousandths.format(score);
 
 /** A probability, whose ends are told apart from certainty. */
 export function formatProbability(probability: number): string {
-  if (probability > 0.999) return "more than 99.9\u202f%";
-  return probability < 0.001 ? "less than 0.1\u202f%" : formatShare(probability);
+  if (probability > 0.999) return `> 99.9${NARROW}%`;
+  return probability < 0.001 ? `< 0.1${NARROW}%` : formatShare(probability);
 }
 
 /** A time to the minute, in UTC; nothing for none. */
@@ -104,4 +104,5 @@ export const formatRelative = (change: number): string =>
   signed(change, `${tenths.format(Math.abs(change) * 100)}${NARROW}%`);
 
 const signed = (of: number, text: string): string => `${of > 0 ? "+" : of < 0 ? MINUS : ""}${text}`;
-const minus = (text: string): string => text.replace("-", MINUS);
+/** Sets a real minus; what is rounded to zero has none. */
+const minus = (text: string): string => (/^-[0.]+$/.test(text) ? text.slice(1) : text.replace("-", MINUS));

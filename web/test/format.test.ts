@@ -10,6 +10,7 @@ import {
   formatPrice,
   formatProbability,
   formatRelative,
+  formatShare,
   formatTime,
   formatValue,
 } from "../src/format";
@@ -43,6 +44,10 @@ test("a change carries its sign, a share changes by points", () => {
   expect(plain(formatRelative(0))).toBe("0.0 %");
 });
 
+test("what is rounded to zero is not below it", () => {
+  expect(plain(formatShare(-0.0002))).toBe("0.0 %");
+});
+
 test("both ends of a change carry their sign", () => {
   expect(plain(formatChangeInterval({ lower: -0.018, upper: 0.042 }, "ratio"))).toBe("−1.8 pp to +4.2 pp");
 });
@@ -57,10 +62,10 @@ test("an amount of money has its sign, its thousands apart, and small ones their
 
 test("a probability is never certainty", () => {
   expect([0.99998, 0.999, 0.5, 0.0002].map((it) => plain(formatProbability(it)))).toEqual([
-    "more than 99.9 %",
+    "> 99.9 %",
     "99.9 %",
     "50.0 %",
-    "less than 0.1 %",
+    "< 0.1 %",
   ]);
 });
 

@@ -35,6 +35,11 @@ describe("the lines of an impact", () => {
     expect(lines.after).toEqual([null, null, 0.9, 0.9]);
   });
 
+  test("the mean before is drawn on the days since those that are left out; a day without a value parts nothing", () => {
+    expect(linesOfImpact(impact([0.8, 0.81, 0.9], [0])).before).toEqual([null, 0.8, null]);
+    expect(linesOfImpact(impact([0.8, undefined, 0.9], [1])).before).toEqual([0.8, 0.8, null]);
+  });
+
   test("what would have been is the mean after less the effect, its ends those of the effect turned about", () => {
     const lines = linesOfImpact(impact([0.8, 0.81, 0.9, 0.91]));
     expect(rounded(lines.expected)).toEqual([null, null, 0.8, 0.8]);

@@ -129,9 +129,17 @@ function tick(split: number, unit: string): string {
 
 const monthDay = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 const yearMonth = new Intl.DateTimeFormat("en-GB", { month: "short", year: "numeric", timeZone: "UTC" });
+const second = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone: "UTC" });
 const hourMinute = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
 
+/** How the time of a tick is told, and from which distance of two ticks on, in seconds. */
+const DATES = [
+  [yearMonth, 28 * 86_400],
+  [monthDay, 86_400],
+  [hourMinute, 60],
+] as const;
+
 function dates(_: uPlot, splits: number[], _axis: number, _space: number, increment: number): string[] {
-  const format = increment < 86_400 ? hourMinute : increment < 28 * 86_400 ? monthDay : yearMonth;
+  const [format] = DATES.find(([, from]) => increment >= from) ?? [second];
   return splits.map((seconds) => format.format(seconds * 1000));
 }

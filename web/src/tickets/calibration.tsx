@@ -1,6 +1,6 @@
 import type { Loaded } from "../api/load";
 import { Details } from "../details";
-import { formatCount, formatScore, formatShare, formatSigned } from "../format";
+import { formatCount, formatProbability, formatScore, formatShare, formatSigned } from "../format";
 import type { Estimate } from "../gen/kaizen/analysis/v1/analysis_pb";
 import type { Calibration, Forecast, GetCalibrationResponse } from "../gen/kaizen/tracker/v1/impact_pb";
 import { Link } from "../link";
@@ -99,7 +99,7 @@ function Forecasts({ forecasts }: { forecasts: readonly Forecast[] }) {
             <td>{gained(forecast)}</td>
             <td>{gained(measured)}</td>
             <td>{covered ? "yes" : "no"}</td>
-            <td>{formatShare(probability)}</td>
+            <td>{formatProbability(probability)}</td>
             <td>
               <Verdict verdict={verdict} />
             </td>

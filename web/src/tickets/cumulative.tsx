@@ -79,7 +79,7 @@ function Points({ points, currency }: { points: readonly CumulativePoint[]; curr
       </thead>
       <tbody>
         {points.map(({ time, tickets, net, shrunk }) => (
-          <tr key={formatTime(time)}>
+          <tr key={`${time?.seconds}.${time?.nanos}`}>
             <th scope="row">{formatTime(time)}</th>
             <td>{formatCount(tickets)}</td>
             <td>{formatMoney(net, currency)}</td>

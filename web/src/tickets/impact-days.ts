@@ -39,8 +39,12 @@ export function linesOfImpact({ days, changeTime, meanBefore, meanAfter, effect 
   const values = days.map(({ value }) => value ?? null);
   const isNearLeftOut = (index: number) =>
     [index - 1, index, index + 1].some((near) => days[near] !== undefined && isLeftOut(days[near]));
-  const over = (wanted: boolean, value: number | undefined): Column =>
-    days.map((day) => (value !== undefined && isAfter(day, change) === wanted ? value : null));
+  const over = (isWanted: (day: ImpactDay, index: number) => boolean, value: number | undefined): Column =>
+    days.map((day, index) => (value !== undefined && isWanted(day, index) ? value : null));
+  const after = (day: ImpactDay) => isAfter(day, change);
+  // Where days that have a value are left out, the mean before may be that of the days since: it is drawn on those alone.
+  const parts = (day: ImpactDay) => !after(day) && isLeftOut(day) && day.value !== undefined;
+  const since = days.reduce((last, day, index) => (parts(day) ? index : last), -1);
   const { value, interval } = effect ?? {};
   const without = (part: number | undefined) => (part === undefined ? undefined : meanAfter - part);
   return {
@@ -50,11 +54,11 @@ export function linesOfImpact({ days, changeTime, meanBefore, meanAfter, effect 
     }),
     used: values.map((value, index) => (days[index] && isLeftOut(days[index]) ? null : value)),
     leftOut: values.map((value, index) => (isNearLeftOut(index) ? value : null)),
-    before: over(false, meanBefore),
-    after: over(true, meanAfter),
-    expected: over(true, without(value)),
-    expectedLow: over(true, without(interval?.upper)),
-    expectedHigh: over(true, without(interval?.lower)),
+    before: over((day, index) => !after(day) && index > since, meanBefore),
+    after: over(after, meanAfter),
+    expected: over(after, without(value)),
+    expectedLow: over(after, without(interval?.upper)),
+    expectedHigh: over(after, without(interval?.lower)),
     change,
   };
 }

@@ -3,8 +3,8 @@ import {
   formatChangeInterval,
   formatHours,
   formatMoney,
+  formatProbability,
   formatRelative,
-  formatShare,
   formatSigned,
 } from "../format";
 import type { Estimate, Recommendation } from "../gen/kaizen/analysis/v1/analysis_pb";
@@ -46,10 +46,10 @@ function Forecast({ recommendation, period }: { recommendation: Recommendation; 
       <Fact name="gained a week">{estimatedImpact?.perWeek && gained(estimatedImpact.perWeek)}</Fact>
       <Fact name="return">
         {roi?.roi
-          ? `${formatRelative(roi.roi.value)} in ${roi.horizonWeeks} weeks${benefit(roi.benefit, roi.currency)}, above zero with ${formatShare(roi.probabilityAboveZero)}`
+          ? `${formatRelative(roi.roi.value)} in ${roi.horizonWeeks} weeks${benefit(roi.benefit, roi.currency)}, above zero with ${formatProbability(roi.probabilityAboveZero)}`
           : "not computed"}
       </Fact>
-      <Fact name="certainty">{formatShare(certainty)}</Fact>
+      <Fact name="certainty">{formatProbability(certainty)}</Fact>
       <Fact name="work">{formatHours(effortHours)}</Fact>
     </Facts>
   );
