@@ -130,7 +130,8 @@ fn of_series(prepared: &Prepared<'_>, measured: Measured, rungs: Vec<Rung>) -> I
         .share()
         .filter(|_| called)
         .map_or(1.0, |share| 1.0 - share);
-    let present = (window.before + window.after) as f64 / window.range.len() as f64;
+    let wanted = (window.range.len() - window.excluded).max(1);
+    let present = (window.before + window.after) as f64 / wanted as f64;
     let most = match measured.method {
         Method::SeasonalLevel => TRUST_SEASONAL,
         _ => TRUST_CONTROLS,

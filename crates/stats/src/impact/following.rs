@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use super::say::Said;
-use super::{Confidence, Impact, Question, Unmeasurable, impact};
+use super::{Confidence, Impact, Question, Unmeasurable, Verdict, impact};
 
 /// Measures the effect of a change that mends what an earlier one has done: on the steps between the two the series was what
 /// it would have been without the change, on those before both it was something else. `earlier` are the steps in which the
@@ -9,7 +9,7 @@ use super::{Confidence, Impact, Question, Unmeasurable, impact};
 ///
 /// Two effects are measured against what was before both, that on the steps between and that on the steps after, each as
 /// [`impact`] does it, and their difference is the answer. What both are compared with is counted as uncertain twice, so
-/// that the interval is too wide rather than too narrow.
+/// that the interval is too wide rather than too narrow. The placebos are those of the earlier change.
 ///
 /// # Errors
 /// As [`impact`], and with fewer than 2 values between.
@@ -48,10 +48,17 @@ pub fn impact_following(question: &Question<'_>, earlier: &Range<usize>) -> Resu
     Ok(difference(question, after, &between))
 }
 
-fn difference(question: &Question<'_>, after: Impact, between: &Impact) -> Impact {
+fn difference(question: &Question<'_>, mut after: Impact, between: &Impact) -> Impact {
     let known = after.posterior.minus(&between.posterior);
     let information = after.confidence.information;
     let said = Said::of(&known, information, question.higher_is_better);
+    // At times when nothing happened, as much as then should not be seen
+    let placebo = between.series.as_ref().map(|it| it.placebo).unwrap_or_default();
+    if let Some(series) = &mut after.series {
+        series.placebo = placebo;
+    }
+    let called = matches!(said.verdict, Verdict::Improved | Verdict::Worse);
+    let trusted = (placebo.share().filter(|_| called)).map_or(1.0, |share| 1.0 - share);
     let both = |of: fn(&Confidence) -> f64| of(&after.confidence).min(of(&between.confidence));
     Impact {
         effect: known.mean(),
@@ -60,12 +67,7 @@ fn difference(question: &Question<'_>, after: Impact, between: &Impact) -> Impac
         p_positive: 1.0 - known.below(0.0),
         verdict: said.verdict,
         detectable: said.detectable,
-        confidence: Confidence::of(
-            both(|it| it.method),
-            information,
-            both(|it| it.present),
-            after.confidence.placebo,
-        ),
+        confidence: Confidence::of(both(|it| it.method), information, both(|it| it.present), trusted),
         before: between.after,
         values: (between.values.1, after.values.1),
         posterior: known,
@@ -75,7 +77,6 @@ fn difference(question: &Question<'_>, after: Impact, between: &Impact) -> Impac
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
     use super::*;
     use crate::testing::ar1;
 
@@ -109,6 +110,8 @@ mod tests {
             let found = impact_following(&question(&series(seed, 8.0, 8.0)), &(56..63)).unwrap();
             held += usize::from(found.interval.0 <= 8.0 && 8.0 <= found.interval.1);
             improved += usize::from(found.verdict == Verdict::Improved);
+            assert_eq!(found.confidence.present, 1.0);
+            assert_eq!(found.series.unwrap().placebo.as_large, 0);
             let found = impact_following(&question(&series(seed, 8.0, 0.0)), &(56..63)).unwrap();
             seen_without += usize::from(matches!(found.verdict, Verdict::Improved | Verdict::Worse));
         }

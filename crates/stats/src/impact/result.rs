@@ -89,7 +89,7 @@ pub struct Confidence {
     pub method: f64,
     /// What is known of what will be known at the horizon.
     pub information: f64,
-    /// Share of the steps looked at that have a value.
+    /// Share of the steps looked at that have a value; those that are no baseline are not looked at.
     pub present: f64,
     /// 1 less the share of placebos that had as large an effect, for an effect that is called; else 1.
     pub placebo: f64,

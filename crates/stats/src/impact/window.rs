@@ -14,6 +14,8 @@ pub(super) struct Window {
     pub(super) after: usize,
     /// Values left out as being far from all others.
     pub(super) far: usize,
+    /// Steps of the range that are no baseline.
+    pub(super) excluded: usize,
     /// First and last step used, the last exclusive.
     pub(super) range: Range<usize>,
 }
@@ -37,10 +39,14 @@ impl Window {
         let range = change - whole(change)..change + whole(length - change);
         let mut values = vec![f64::NAN; length];
         values[range.clone()].copy_from_slice(&question.values[range.clone()]);
+        let mut is_excluded = vec![false; length];
         for excluded in question.excluded {
             let end = excluded.end.min(change);
-            values[excluded.start.min(end)..end].fill(f64::NAN);
+            let excluded = excluded.start.min(end)..end;
+            values[excluded.clone()].fill(f64::NAN);
+            is_excluded[excluded].fill(true);
         }
+        let excluded = is_excluded[range.clone()].iter().filter(|it| **it).count();
         values
             .iter_mut()
             .filter(|value| !value.is_finite())
@@ -53,6 +59,7 @@ impl Window {
             values,
             change,
             far,
+            excluded,
             range,
         }
     }
