@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use kaizen_api::status::chain;
 use kaizen_api::tracker::v1 as wire;
 use kaizen_ledger::{Change, Cursor, Filter, LedgerError, Listing, Order, State, Ticket};
+use kaizen_warehouse::queries::{Window, data_window};
 use tokio_util::sync::CancellationToken;
 
 use super::kept::Unreadable;
@@ -90,8 +91,9 @@ impl Schedule {
     }
 
     /// Does what is due of every ticket.
-    async fn look(&self, shutdown: &CancellationToken) -> Result<(), LedgerError> {
+    async fn look(&self, shutdown: &CancellationToken) -> Result<(), ScheduleError> {
         let now = Timestamp::now();
+        let mut known = None;
         for (states, order) in [
             (vec![State::Implemented, State::Measuring], Order::Newest),
             (super::overlaps::IMPLEMENTED[2..].to_vec(), Order::LatestChange),
@@ -116,8 +118,12 @@ impl Schedule {
                         after = None;
                         break;
                     }
+                    let stored = match known {
+                        Some(stored) => stored,
+                        None => *known.insert(self.stored_until().await?),
+                    };
                     let id = ticket.id();
-                    match self.advance(ticket).await {
+                    match self.advance(ticket, stored.min(now)).await {
                         Ok(()) => {}
                         // Somebody else moved it: looked at again, it is as they left it
                         Err(ScheduleError::Ledger(
@@ -136,8 +142,15 @@ impl Schedule {
         Ok(())
     }
 
-    /// Does all that is due of a ticket.
-    async fn advance(&self, mut ticket: Ticket) -> Result<(), ScheduleError> {
+    /// How far the record of decisions goes: what is later may still be on its way, however late it is.
+    async fn stored_until(&self) -> Result<Timestamp, ScheduleError> {
+        let window = data_window(&self.measurer.client, None).await;
+        let window = window.map_err(MeasureError::Query)?;
+        Ok(window.map_or(Timestamp::UNIX_EPOCH, Window::end))
+    }
+
+    /// Does all that is due of a ticket, when decisions are stored up to that time.
+    async fn advance(&self, mut ticket: Ticket, stored: Timestamp) -> Result<(), ScheduleError> {
         for _ in 0..STEPS {
             let Some(change) = &ticket.implementation else {
                 return Ok(());
@@ -152,7 +165,11 @@ impl Schedule {
                 found.insert(it.day, kept(&it)?);
             }
             let now = Timestamp::now();
-            let due = |day: u32| self.due(&ticket, change.at, day).is_ok_and(|due| due <= now);
+            let is_due = |day: u32| {
+                let (over, due) = self.due(&ticket, change.at, day)?;
+                Ok::<_, jiff::Error>(over <= stored && due <= now)
+            };
+            let due = |day: u32| is_due(day).unwrap_or(false);
             match next(&ticket, &found, due) {
                 Step::Nothing => return Ok(()),
                 Step::Begin => ticket = self.move_to(&ticket, State::Measuring, String::new()).await?,
@@ -163,16 +180,21 @@ impl Schedule {
         Ok(())
     }
 
-    /// When the measurement of a day is due: once its decisions, and the outcomes they are given time for, have come.
-    fn due(&self, ticket: &Ticket, change: Timestamp, day: u32) -> Result<Timestamp, jiff::Error> {
+    /// When a day is over, and when its measurement is due: once the outcomes that its decisions are given time for have come,
+    /// and what comes late.
+    fn due(
+        &self,
+        ticket: &Ticket,
+        change: Timestamp,
+        day: u32,
+    ) -> Result<(Timestamp, Timestamp), jiff::Error> {
         let metric = self.measurer.catalogue.metric(&ticket.metric);
         let outcome = metric.and_then(|(_, metric)| metric.expression.outcome());
         let waits = outcome.and_then(|it| it.horizon).map_or(0, |it| it.hours());
+        let over = change.checked_add(SignedDuration::from_hours(i64::from(day) * 24))?;
         // The hour of the change belongs to no day
-        let hours = i64::from(day) * 24 + 1 + i64::from(waits);
-        change
-            .checked_add(SignedDuration::from_hours(hours))?
-            .checked_add(self.delay)
+        let due = over.checked_add(SignedDuration::from_hours(1 + i64::from(waits)))?;
+        Ok((over, due.checked_add(self.delay)?))
     }
 
     async fn move_to(&self, ticket: &Ticket, state: State, comment: String) -> Result<Ticket, LedgerError> {
