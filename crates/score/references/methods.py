@@ -1,8 +1,11 @@
 """The methods: each function judges one series, and names what it did."""
 
 import numpy
+import pandas
 import pymannkendall
 import ruptures
+import statsmodels.api
+from causal_impact import CausalImpact
 from changepoint_online import Focus, Gaussian
 from scipy import stats
 from sklearn.calibration import calibration_curve
@@ -155,3 +158,93 @@ def miscalibrated(series):
     sizes = sizes[sizes > 0]
     square = numpy.sum(sizes * (observed - predicted) ** 2 / (predicted * (1 - predicted)))
     return {"Hosmer–Lemeshow, scikit-learn": stats.chi2.sf(square, len(sizes)) < 0.01}
+
+
+def change(series, days, before):
+    """The true effect, and what was observed of the series and its controls: days before the change, and columns."""
+    columns = series[1:].reshape(-1, int(days)).T
+    there = numpy.isfinite(columns).all(axis=1)
+    return series[0], int(there[:int(before)].sum()), columns[there]
+
+
+def welch(before, columns):
+    """Effect, 95 % interval and probability of a rise by Welch's test of the days before and after (SciPy)."""
+    test = stats.ttest_ind(columns[before:, 0], columns[:before, 0], equal_var=False)
+    interval = test.confidence_interval()
+    return interval.low, interval.high, stats.t.cdf(test.statistic, test.df)
+
+
+def newey_west(before, columns):
+    """The same by least squares on a step and the controls, errors by Newey and West over a week (statsmodels)."""
+    step = (numpy.arange(len(columns)) >= before) * 1.0
+    explaining = numpy.column_stack([numpy.ones(len(columns)), step, columns[:, 1:]])
+    fit = statsmodels.api.OLS(columns[:, 0], explaining).fit(cov_type="HAC", cov_kwds={"maxlags": 7})
+    low, high = fit.conf_int()[1]
+    return low, high, stats.norm.cdf(fit.tvalues[1])
+
+
+def structural(before, columns):
+    """The same by the default of CausalImpact: local level, spike and slab on the controls (bsts-causalimpact)."""
+    last = len(columns) - 1
+    found = CausalImpact(pandas.DataFrame(columns), [0, before - 1], [before, last]).summary_stats
+    tail, effect = found["p_value"], found["point_effect_mean"]
+    return found["ci_lower"], found["ci_upper"], 1 - tail if effect > 0 else tail
+
+
+IMPACT = {"Welch": welch, "OLS + Newey–West": newey_west, "CausalImpact, bsts": structural}
+
+
+def impact(said, series, days, before):
+    """What each method's interval and probability come to, `said` getting the true effect too."""
+    truth, before, columns = change(series, days, before)
+    return {name: said(truth, *method(before, columns)) for name, method in IMPACT.items()}
+
+
+def impact_held(series, **parameters):
+    """1 where the interval holds the effect."""
+    return impact(lambda truth, low, high, rise: low <= truth <= high, series, **parameters)
+
+
+def impact_called(series, **parameters):
+    """1 where the interval is without 0."""
+    return impact(lambda truth, low, high, rise: low > 0 or high < 0, series, **parameters)
+
+
+def impact_improved(series, **parameters):
+    """1 where the interval is above 0."""
+    return impact(lambda truth, low, high, rise: low > 0, series, **parameters)
+
+
+def impact_looks(series, days, before):
+    """1 where the interval is without 0 on any day from the second after the change on."""
+    columns = series[1:].reshape(-1, int(days))
+    seen = {name: False for name in IMPACT}
+    for until in range(int(before) + 2, int(days) + 1):
+        look = numpy.concatenate([series[:1], columns[:, :until].ravel()])
+        called = impact_called(look, days=until, before=before)
+        seen = {name: seen[name] or called[name] for name in seen}
+    return seen
+
+
+def impact_stated(series, **parameters):
+    """The stated probability of a rise, 2 more where it was one."""
+    return impact(lambda truth, low, high, rise: rise + 2 * (truth > 0), series, **parameters)
+
+
+def decision(rise):
+    """1 for a gain, 0 for a loss, NaN for neither, of the probability of a rise."""
+    return 1.0 if rise > 0.975 else 0.0 if rise < 0.025 else numpy.nan
+
+
+def return_decided(series, **parameters):
+    """1 where gain or loss is decided, costs having been taken off."""
+    return impact(lambda truth, low, high, rise: numpy.isfinite(decision(rise)), series, **parameters)
+
+
+def return_right(series, **parameters):
+    """1 where what was decided is so, NaN where nothing was."""
+    return impact(lambda truth, low, high, rise: right(truth, decision(rise)), series, **parameters)
+
+
+def right(truth, decided):
+    return decided if numpy.isnan(decided) else decided == (truth > 0)

@@ -1,6 +1,8 @@
 //! A figure with what it may be wrong by.
 
-use kaizen_stats::wilson_interval;
+use kaizen_stats::{
+    Predicted, bootstrap_interval, expected_calibration_error, reliability_curve, wilson_interval,
+};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// What was found over many seeds.
@@ -28,13 +30,26 @@ fn numbers_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<(f64, f64), D::
 /// What the numbers of the seeds say.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
-    /// 1 for a hit and 0 for none: the share of hits, with E. B. Wilson's interval.
+    /// 1 for a hit and 0 for none: the share of hits, with E. B. Wilson's interval; NaN is left out.
     Share,
     /// The mean, with the normal interval; NaN is left out.
     Mean,
     /// Counts over so many weeks each: the number a week. Any other exposure does as well.
     Rate(f64),
+    /// Stated probabilities, [`CAME_TRUE`] more where what they are of was so, so many in a row of each seed: how far what is
+    /// stated is from what is on average, over ten bins, with the interval of resampled seeds; NaN is left out.
+    Stated(usize),
 }
+
+/// Added to the stated probability of what came true.
+pub const CAME_TRUE: f64 = 2.0;
+
+/// Bins of the expected calibration error.
+const BINS: usize = 10;
+
+/// Resamples of the seeds, and what they are drawn by.
+const RESAMPLES: usize = 400;
+const DRAWN_BY: u64 = 1;
 
 /// 97.5 % of a standard normal variable are below.
 const Z: f64 = 1.959_964;
@@ -46,9 +61,13 @@ impl Estimate {
     /// What the numbers of the seeds come to.
     pub fn of(kind: Kind, numbers: &[f64]) -> Self {
         match kind {
-            Kind::Share => Self::share(numbers.iter().filter(|hit| **hit > 0.5).count(), numbers.len()),
+            Kind::Share => {
+                let asked = numbers.iter().filter(|number| number.is_finite());
+                Self::share(numbers.iter().filter(|hit| **hit > 0.5).count(), asked.count())
+            }
             Kind::Mean => Self::mean(numbers),
             Kind::Rate(weeks) => Self::a_week(numbers, weeks),
+            Kind::Stated(of_seed) => Self::stated(numbers, of_seed.max(1)),
         }
     }
 
@@ -84,6 +103,22 @@ impl Estimate {
         }
     }
 
+    fn stated(numbers: &[f64], of_seed: usize) -> Self {
+        let seeds: Vec<&[f64]> = numbers.chunks(of_seed).collect();
+        let error = |drawn: &[f64]| {
+            let drawn = drawn.iter().filter_map(|seed| seeds.get(*seed as usize));
+            expected_calibration_error(&reliability_curve(&predicted(drawn.copied().flatten()), BINS))
+        };
+        let places: Vec<f64> = (0..seeds.len()).map(|seed| seed as f64).collect();
+        let interval = bootstrap_interval(&places, error, 1.0, RESAMPLES, (DRAWN_BY, 0.95));
+        let (low, high) = interval.unwrap_or((f64::NAN, f64::NAN));
+        Self {
+            value: error(&places),
+            interval: (low.max(0.0), high),
+            trials: numbers.iter().filter(|number| number.is_finite()).count(),
+        }
+    }
+
     fn a_week(counts: &[f64], weeks: f64) -> Self {
         let rates: Vec<f64> = counts.iter().map(|count| count / weeks).collect();
         let mut estimate = Self::mean(&rates);
@@ -96,9 +131,47 @@ impl Estimate {
     }
 }
 
+fn predicted<'a>(numbers: impl Iterator<Item = &'a f64>) -> Vec<Predicted> {
+    let one = |number: &f64| {
+        let came_true = *number >= CAME_TRUE;
+        Predicted {
+            probability: if came_true { number - CAME_TRUE } else { *number },
+            trials: 1.0,
+            successes: f64::from(u8::from(came_true)),
+        }
+    };
+    numbers.filter(|number| number.is_finite()).map(one).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_not_asked_is_no_trial_of_a_share() {
+        let found = Estimate::of(Kind::Share, &[1.0, f64::NAN, 0.0, f64::NAN]);
+        assert_eq!((found.value, found.trials), (0.5, 2));
+    }
+
+    #[test]
+    fn stated_probabilities_are_off_by_as_much_as_they_are_too_bold() {
+        // Of a thousand of which .75 is stated, a number without rounding, as many come true as are asked.
+        let stated = |hits: usize| -> Vec<f64> {
+            (0..1000)
+                .map(|trial| 0.75 + if trial < hits { CAME_TRUE } else { 0.0 })
+                .collect()
+        };
+        for (hits, off) in [(750, 0.0), (550, 0.2)] {
+            let found = Estimate::of(Kind::Stated(1), &stated(hits));
+            assert!((found.value - off).abs() < 1e-9, "{found:?}");
+            assert!(
+                found.interval.0 <= off && off <= found.interval.1 + 1e-9,
+                "{found:?}"
+            );
+        }
+        let found = Estimate::of(Kind::Stated(2), &[f64::NAN, 0.5, 2.5, f64::NAN]);
+        assert_eq!((found.value, found.trials), (0.0, 2));
+    }
 
     #[test]
     fn shares_means_and_rates_hold_their_value() {

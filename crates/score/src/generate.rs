@@ -1,6 +1,7 @@
 //! What is simulated: plain series, and the fleet of `kaizen-simulator`, each as the services would see it.
 
 mod ar1;
+pub mod change;
 pub mod fleet;
 pub mod history;
 

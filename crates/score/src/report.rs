@@ -190,6 +190,7 @@ fn docs(name: &str) -> PathBuf {
 
 fn target(threshold: &Threshold) -> String {
     match (threshold.at_most, threshold.at_least) {
+        (Some(most), Some(least)) => format!("{least}–{most}"),
         (Some(most), _) => format!("≤ {most}"),
         (_, Some(least)) => format!("≥ {least}"),
         _ => String::new(),

@@ -4,6 +4,7 @@ mod calibration;
 mod duplicates;
 mod false_alarms;
 mod family;
+mod impact;
 mod missing;
 mod online_delay;
 mod season_change;
@@ -40,8 +41,19 @@ pub const ROWS: &[Row] = &[
     step_located::ROW,
     online_delay::ROW,
     slices::ROW,
+    impact::coverage::ROW,
+    impact::looks::ROW,
+    impact::stated::ROW,
+    impact::returns::ROW,
     missing::ROW,
     duplicates::ROW,
     calibration::ROW,
     tail::ROW,
+    impact::mean::ROW,
+    impact::wrong_control::ROW,
+    impact::novelty::ROW,
+    impact::shock::ROW,
+    impact::season::ROW,
+    impact::missing_days::ROW,
+    impact::portfolio::ROW,
 ];

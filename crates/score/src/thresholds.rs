@@ -36,7 +36,7 @@ pub struct Threshold {
     pub at_most: Option<f64>,
     /// Not less than this.
     pub at_least: Option<f64>,
-    /// The target is known to be missed: what holds instead, in its place.
+    /// The target is known to be missed: what holds instead, in the place of the bound that it lies beyond.
     pub frozen: Option<f64>,
     /// Why it is missed.
     pub because: Option<String>,
@@ -76,8 +76,15 @@ impl Thresholds {
                 .filter_map(|(name, it)| Some((name.as_str(), it.as_ref()?)));
             for (name, threshold) in every.chain(cells) {
                 ensure!(
-                    threshold.at_most.is_some() != threshold.at_least.is_some(),
-                    "row {number}, {name}: exactly one of at_most and at_least must be given"
+                    threshold.at_most.or(threshold.at_least).is_some(),
+                    "row {number}, {name}: at_most or at_least must be given"
+                );
+                ensure!(
+                    threshold
+                        .frozen
+                        .is_none_or(|it| threshold.at_most.is_some_and(|most| it > most)
+                            || threshold.at_least.is_some_and(|least| it < least)),
+                    "row {number}, {name}: frozen must lie beyond at_most or at_least"
                 );
                 ensure!(
                     threshold.frozen.is_some() == threshold.because.is_some(),
@@ -115,17 +122,25 @@ impl Threshold {
         if !sure {
             return Verdict::WithinChance;
         }
-        let frozen = |bound: Option<f64>| bound.and(self.frozen);
+        let (most, least) = self.frozen_bounds();
         match self.frozen {
-            Some(_)
-                if !self
-                    .missed_by(found, frozen(self.at_most), frozen(self.at_least))
-                    .1 =>
-            {
-                Verdict::KnownMiss(missed)
-            }
+            Some(_) if !self.missed_by(found, most, least).1 => Verdict::KnownMiss(missed),
             _ => Verdict::Missed(missed),
         }
+    }
+
+    /// The bounds with the frozen one in place of the one that it lies beyond.
+    fn frozen_bounds(&self) -> (Option<f64>, Option<f64>) {
+        let beyond = |bound: f64, at_most: bool| {
+            let frozen = self
+                .frozen
+                .filter(|it| if at_most { *it > bound } else { *it < bound });
+            frozen.unwrap_or(bound)
+        };
+        (
+            self.at_most.map(|most| beyond(most, true)),
+            self.at_least.map(|least| beyond(least, false)),
+        )
     }
 
     /// By how much the value misses, and whether the whole interval does. No number misses.
@@ -135,7 +150,10 @@ impl Threshold {
         }
         let above = at_most.map(|most| (found.value - most, found.interval.0 > most));
         let below = at_least.map(|least| (least - found.value, found.interval.1 < least));
-        above.or(below).unwrap_or((0.0, false))
+        let sides = [above, below].into_iter().flatten();
+        sides.fold((f64::NEG_INFINITY, false), |most, side| {
+            if side.0 > most.0 { side } else { most }
+        })
     }
 }
 
@@ -158,6 +176,14 @@ mod tests {
         let known = "{at_least: 0.5, frozen: 0.35, because: x}";
         assert!(matches!(verdict(known, 33), Verdict::KnownMiss(_)));
         assert!(matches!(verdict(known, 10), Verdict::Missed(_)));
+        let between = "{at_least: 0.5, at_most: 0.7}";
+        assert_eq!(verdict(between, 60), Verdict::Reached);
+        assert_eq!(verdict(between, 72), Verdict::WithinChance);
+        assert!(matches!(verdict(between, 85), Verdict::Missed(by) if (by - 0.15).abs() < 1e-9));
+        assert!(matches!(verdict(between, 35), Verdict::Missed(by) if (by - 0.15).abs() < 1e-9));
+        let above = "{at_least: 0.5, at_most: 0.7, frozen: 0.85, because: x}";
+        assert!(matches!(verdict(above, 85), Verdict::KnownMiss(_)));
+        assert!(matches!(verdict(above, 35), Verdict::Missed(_)));
         let nothing = Estimate::share(0, 0);
         let threshold: Threshold = serde_yaml_ng::from_str("{at_most: 1}").unwrap();
         assert!(matches!(threshold.judge(&nothing), Verdict::Missed(_)));
@@ -167,7 +193,9 @@ mod tests {
     fn the_thresholds_of_the_repository_are_valid_and_wrong_ones_are_named() {
         Thresholds::load().unwrap();
         let error = |text: &str| Thresholds::parse(text).unwrap_err().to_string();
-        assert!(error("rows: {1: {every: {}}}").contains("row 1, every: exactly one"));
+        assert!(error("rows: {1: {every: {}}}").contains("row 1, every: at_most or at_least"));
+        let within = "rows: {3: {every: {at_most: 1, at_least: 0.5, frozen: 0.7, because: x}}}";
+        assert!(error(within).contains("row 3, every: frozen must lie beyond"));
         assert!(error("rows: {2: {cells: {a: {at_most: 1, frozen: 2}}}}").contains("row 2, a: frozen must"));
     }
 }

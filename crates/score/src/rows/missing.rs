@@ -8,6 +8,7 @@ use kaizen_findings::{
 use kaizen_simulator::Process;
 
 use super::Row;
+use super::impact::missing_hours;
 use crate::cell::Cell;
 use crate::estimate::{Estimate, Kind};
 use crate::generate::fleet;
@@ -106,6 +107,7 @@ fn score(seeds: &Seeds) -> Result<Vec<Cell>> {
             }
         }
     }
+    cells.extend(missing_hours::score(seeds, &catalogue)?);
     Ok(cells)
 }
 
