@@ -37,7 +37,8 @@ pub enum Kind {
     /// Counts over so many weeks each: the number a week. Any other exposure does as well.
     Rate(f64),
     /// Stated probabilities, [`CAME_TRUE`] more where what they are of was so, so many in a row of each seed: how far what is
-    /// stated is from what is on average, over ten bins, with the interval of resampled seeds; NaN is left out.
+    /// stated is from what is on average, over ten bins, and as far to each side as half the interval of resampled seeds is
+    /// wide; NaN is left out.
     Stated(usize),
 }
 
@@ -111,10 +112,11 @@ impl Estimate {
         };
         let places: Vec<f64> = (0..seeds.len()).map(|seed| seed as f64).collect();
         let interval = bootstrap_interval(&places, error, 1.0, RESAMPLES, (DRAWN_BY, 0.95));
-        let (low, high) = interval.unwrap_or((f64::NAN, f64::NAN));
+        let half = interval.map_or(f64::NAN, |(low, high)| (high - low) / 2.0);
+        let value = error(&places);
         Self {
-            value: error(&places),
-            interval: (low.max(0.0), high),
+            value,
+            interval: ((value - half).max(0.0), value + half),
             trials: numbers.iter().filter(|number| number.is_finite()).count(),
         }
     }
