@@ -30,8 +30,11 @@ const PORTFOLIOS: u64 = 200;
 /// A stream that no sample has.
 const EFFECTS: u64 = u64::MAX;
 
-/// What the effects of a portfolio are, in standard deviations of a day, by the place in it and a normal draw.
-const KINDS: [(&str, fn(usize, f64) -> f64); 3] = [
+/// An effect in standard deviations of a day, by its place in the portfolio and a normal draw.
+type Effect = fn(usize, f64) -> f64;
+
+/// What the effects of a portfolio are.
+const KINDS: [(&str, Effect); 3] = [
     ("nothing works", |_, _| 0.0),
     ("one in five works by 1 sd", |place, _| {
         f64::from(u8::from(place.is_multiple_of(5)))
@@ -110,7 +113,7 @@ fn best(portfolio: &[Measured], drawn: bool) -> Vec<Measured> {
 }
 
 /// Changes in series of different noise, some with controls.
-fn portfolio(seed: u64, effect: fn(usize, f64) -> f64) -> Vec<Measured> {
+fn portfolio(seed: u64, effect: Effect) -> Vec<Measured> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     random.set_stream(EFFECTS);
     let mut found: Vec<Measured> = (0..CHANGES)
