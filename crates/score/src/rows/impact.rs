@@ -26,7 +26,7 @@ use crate::seeds::Seeds;
 const DAY: f64 = 86_400.0;
 
 /// Seeds that the methods from PyPI are run on.
-const REFERRED: u64 = 50;
+const REFERRED: u64 = 25;
 
 /// Ends of the names of cells.
 const HELD: &str = "interval holds the effect";

@@ -24,7 +24,7 @@ const SIZES: [f64; 3] = [0.5, 1.0, 2.0];
 const EFFECTS: u64 = 200;
 
 /// Seeds that the methods from PyPI are run on: they measure 27 times a seed.
-const REFERRED: u64 = 40;
+const REFERRED: u64 = 10;
 
 fn score(seeds: &Seeds) -> Result<Vec<Cell>> {
     let mut cells = Vec::new();

@@ -22,7 +22,7 @@ const SIZES: [f64; 5] = [0.0, 0.25, 0.5, 1.0, 2.0];
 const COSTS: [f64; 3] = [0.0, 0.3, 0.8];
 
 /// Seeds that the methods from PyPI are run on.
-const REFERRED: u64 = 40;
+const REFERRED: u64 = 20;
 
 /// A change and what it costs a day.
 struct Case {

@@ -21,7 +21,7 @@ const EITHER_SIGN: [f64; 8] = [0.25, -0.25, 0.5, -0.5, 1.0, -1.0, 2.0, -2.0];
 const NONE_OR_RISE: [f64; 5] = [0.0, 0.25, 0.5, 1.0, 2.0];
 
 /// Seeds that the methods from PyPI are run on, a series for each effect.
-const REFERRED: u64 = 40;
+const REFERRED: u64 = 20;
 
 fn score(seeds: &Seeds) -> Result<Vec<Cell>> {
     let mut cells = Vec::new();
