@@ -25,8 +25,8 @@ use crate::seeds::Seeds;
 
 const DAY: f64 = 86_400.0;
 
-/// Seeds that the methods from PyPI are run on.
-const REFERRED: u64 = 25;
+/// The methods from PyPI, which take up to ten times as long, are run on the first of so many seeds each.
+const REFERRED_IN: usize = 20;
 
 /// Ends of the names of cells.
 const HELD: &str = "interval holds the effect";
@@ -121,11 +121,16 @@ fn called(name: &str, found: &[Found]) -> Cell {
 /// Both, of a change that does nothing, beside the methods from PyPI.
 fn held_and_called(seeds: &Seeds, name: &str, scenario: &Scenario) -> Result<[Cell; 2]> {
     let found = found(seeds, scenario)?;
-    let seeds = seeds.first(REFERRED);
+    let seeds = referred(seeds, REFERRED_IN);
     Ok([
         held(name, &found).referring(exported(&seeds, scenario, "impact_held")?),
         called(name, &found).referring(exported(&seeds, scenario, "impact_called")?),
     ])
+}
+
+/// The first seeds, one of each so many.
+fn referred(seeds: &Seeds, each: usize) -> Seeds {
+    seeds.first((seeds.count() / each) as u64)
 }
 
 /// Series of a scenario for a function of `references/methods.py`.

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::super::Row;
-use super::{beside, exported, found, held};
+use super::{REFERRED_IN, beside, exported, found, held, referred};
 use crate::cell::Cell;
 use crate::generate::change::Scenario;
 use crate::seeds::Seeds;
@@ -24,9 +24,6 @@ const MIDDLE: f64 = 0.5;
 /// Controls and how alike, besides those that are scored with all sizes.
 const CONTROLS: [(usize, f64); 6] = [(1, 0.3), (1, 0.6), (1, 0.8), (3, 0.3), (3, 0.8), (8, 0.6)];
 
-/// Seeds that the methods from PyPI are run on.
-const REFERRED: u64 = 40;
-
 fn score(seeds: &Seeds) -> Result<Vec<Cell>> {
     let mut cells = Vec::new();
     for (number, (name, scenario)) in (0..).zip(scenarios()) {
@@ -36,7 +33,7 @@ fn score(seeds: &Seeds) -> Result<Vec<Cell>> {
             ..scenario
         };
         let cell = held(&name, &found(seeds, &scenario)?);
-        let export = exported(&seeds.first(REFERRED), &scenario, "impact_held")?;
+        let export = exported(&referred(seeds, REFERRED_IN), &scenario, "impact_held")?;
         cells.push(cell.referring(export));
     }
     Ok(cells)

@@ -4,7 +4,7 @@ use anyhow::Result;
 use kaizen_stats::Verdict;
 
 use super::super::Row;
-use super::{beside, export, flat, measure};
+use super::{REFERRED_IN, beside, export, flat, measure, referred};
 use crate::cell::Cell;
 use crate::estimate::{Estimate, Kind};
 use crate::generate::change::{AFTER, ALIKE, BEFORE, Family, Sample, Scenario};
@@ -24,9 +24,6 @@ const WEEK: usize = 7;
 /// Days after the change on which a ticket is measured.
 const LOOKS: [usize; 3] = [7, 14, AFTER];
 
-/// Seeds that the methods from PyPI are run on.
-const REFERRED: u64 = 40;
-
 fn score(seeds: &Seeds) -> Result<Vec<Cell>> {
     let mut cells = Vec::new();
     for phi in [0.0, 0.3, 0.6] {
@@ -39,9 +36,8 @@ fn score(seeds: &Seeds) -> Result<Vec<Cell>> {
                 let sample = after_the_worst_week(&scenario, seed);
                 Ok([improved(&sample, true), improved(&sample, false)])
             })?;
-            let series = seeds
-                .first(REFERRED)
-                .series(|seed| flat(&after_the_worst_week(&scenario, seed)))?;
+            let series =
+                referred(seeds, REFERRED_IN).series(|seed| flat(&after_the_worst_week(&scenario, seed)))?;
             let of = |which: usize| found.iter().map(|it| it[which]).collect::<Vec<f64>>();
             cells.push(
                 Cell::new(

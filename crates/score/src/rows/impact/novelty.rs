@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::super::Row;
-use super::{REFERRED, beside, exported, found, held, share};
+use super::{REFERRED_IN, beside, exported, found, held, referred, share};
 use crate::cell::Cell;
 use crate::generate::change::Scenario;
 use crate::seeds::Seeds;
@@ -42,7 +42,7 @@ fn score(seeds: &Seeds) -> Result<Vec<Cell>> {
                 .constant("always alarm", 1.0)
             };
             let (fading_ones, staying) = (found(seeds, &fades)?, found(seeds, &stays)?);
-            let export = exported(&seeds.first(REFERRED), &fades, "impact_held")?;
+            let export = exported(&referred(seeds, REFERRED_IN), &fades, "impact_held")?;
             cells.extend([
                 held(&name("fades"), &fading_ones).referring(export),
                 fading("fades", &fading_ones),

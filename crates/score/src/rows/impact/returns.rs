@@ -4,7 +4,7 @@ use anyhow::Result;
 use kaizen_stats::{Economics, Investment, Return, Uncertain, roi};
 
 use super::super::Row;
-use super::{beside, export, flat, measure};
+use super::{REFERRED_IN, beside, export, flat, measure, referred};
 use crate::cell::Cell;
 use crate::estimate::{Estimate, Kind};
 use crate::generate::change::{AFTER, BEFORE, Sample, Scenario, sample};
@@ -20,9 +20,6 @@ pub(in crate::rows) const ROW: Row = Row {
 /// Effects in standard deviations, each worth 1 a day; and costs a day, near and far from them.
 const SIZES: [f64; 5] = [0.0, 0.25, 0.5, 1.0, 2.0];
 const COSTS: [f64; 3] = [0.0, 0.3, 0.8];
-
-/// Seeds that the methods from PyPI are run on.
-const REFERRED: u64 = 20;
 
 /// A change and what it costs a day.
 struct Case {
@@ -51,7 +48,7 @@ fn score(seeds: &Seeds) -> Result<Vec<Cell>> {
                     .map(|case| (case.net(), returned(&case)))
                     .collect::<Vec<_>>())
             })?;
-            let series = seeds.first(REFERRED).map(|seed| {
+            let series = referred(seeds, REFERRED_IN).map(|seed| {
                 let cases = cases(&scenario, seed);
                 Ok(cases.iter().map(less_cost).collect::<Vec<_>>())
             })?;

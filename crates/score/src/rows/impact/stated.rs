@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::super::Row;
-use super::{beside, export, flat, measure};
+use super::{REFERRED_IN, beside, export, flat, measure, referred};
 use crate::cell::Cell;
 use crate::estimate::{CAME_TRUE, Estimate, Kind};
 use crate::generate::change::{AFTER, Sample, Scenario, sample};
@@ -19,9 +19,6 @@ pub(in crate::rows) const ROW: Row = Row {
 /// Effects in standard deviations: as many falls as rises, and nothing or rises.
 const EITHER_SIGN: [f64; 8] = [0.25, -0.25, 0.5, -0.5, 1.0, -1.0, 2.0, -2.0];
 const NONE_OR_RISE: [f64; 5] = [0.0, 0.25, 0.5, 1.0, 2.0];
-
-/// Seeds that the methods from PyPI are run on, a series for each effect.
-const REFERRED: u64 = 20;
 
 fn score(seeds: &Seeds) -> Result<Vec<Cell>> {
     let mut cells = Vec::new();
@@ -40,7 +37,7 @@ fn score(seeds: &Seeds) -> Result<Vec<Cell>> {
                     Ok(samples.iter().map(stated).collect::<Vec<f64>>())
                 })?;
                 let kind = Kind::Stated(effects.len());
-                let series = seeds.first(REFERRED).map(|seed| {
+                let series = referred(seeds, REFERRED_IN).map(|seed| {
                     let samples = samples(&scenario, effects, seed);
                     Ok(samples.iter().map(flat).collect::<Vec<_>>())
                 })?;
