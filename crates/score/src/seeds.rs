@@ -46,7 +46,11 @@ impl Seeds {
     /// The first ones, for what takes long: so many, and a quarter of them in a quick run, but one at least.
     #[must_use]
     pub fn first(&self, most: u64) -> Self {
-        let most = if self.quick { (most / 4).clamp(1, 100) } else { most };
+        let most = if self.quick {
+            (most / 4).clamp(1, 100)
+        } else {
+            most
+        };
         Self {
             range: self.range.start..self.range.end.min(self.range.start + most),
             quick: self.quick,
