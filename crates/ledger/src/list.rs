@@ -114,6 +114,21 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    /// The tickets that have a link with this address, newest first; at most 100.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn linked(&self, url: &str) -> Result<Vec<Ticket>, LedgerError> {
+        let mut connection = self.pool.acquire().await?;
+        let listing = Listing {
+            most: 100,
+            ..Listing::default()
+        };
+        page(&mut connection, &listing, vec![terms::link(url)]).await
+    }
+}
+
 /// What every ticket of the list has, whatever its state.
 fn common_terms(filter: &Filter) -> Vec<String> {
     let mut found: Vec<String> = terms::words(&filter.text).collect();

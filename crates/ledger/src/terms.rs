@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use crate::migrate::hexadecimal;
 use crate::ticket::Ticket;
 
 /// Longest word that is kept whole, in characters; of a longer one its beginning.
 const LONGEST: usize = 64;
 
-/// The terms of a ticket: its state, owner, category, rule, labels, and the words of its title and description.
+/// The terms of a ticket: its state, owner, category, rule, labels, links, and the words of its title and description.
 pub(crate) fn of(ticket: &Ticket) -> BTreeSet<String> {
     let mut terms = BTreeSet::from([
         state(ticket.state.as_str()),
@@ -16,6 +17,7 @@ pub(crate) fn of(ticket: &Ticket) -> BTreeSet<String> {
         rule(&ticket.rule),
     ]);
     terms.extend(ticket.labels.iter().map(|it| label(it)));
+    terms.extend(ticket.links.iter().map(|it| link(&it.url)));
     terms.extend(words(&ticket.title));
     terms.extend(words(&ticket.description));
     terms
@@ -44,6 +46,11 @@ pub(crate) fn rule(name: &str) -> String {
 /// The term of a label.
 pub(crate) fn label(name: &str) -> String {
     format!("label:{name}")
+}
+
+/// The term of a link's address, which may be longer than an index takes.
+pub(crate) fn link(url: &str) -> String {
+    format!("link:{}", hexadecimal(url))
 }
 
 /// The terms of the words of a text, in lower case: runs of letters and digits.

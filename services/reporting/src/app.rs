@@ -24,6 +24,7 @@ use crate::analyses::Analyses;
 use crate::changes::Changes;
 use crate::config::ReportingConfig;
 use crate::dead_letters::DeadLetters;
+use crate::hooks;
 use crate::impact::{Measurer, Schedule};
 use crate::instruments::Instruments;
 use crate::metrics::Metrics;
@@ -97,7 +98,7 @@ impl Application for Reporting {
             instruments: instruments.grpc.clone(),
             routes,
             descriptors,
-            web: web::router(),
+            web: web::router().merge(hooks::router(&ledger, &config.hooks)),
         };
         let listener = server.listen().await?;
         Ok(Self {

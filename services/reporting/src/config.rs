@@ -33,6 +33,8 @@ pub struct ReportingConfig {
     pub costs: Costs,
     /// When implemented tickets are measured.
     pub impact: ImpactConfig,
+    /// What other trackers sign with what they tell of their issues.
+    pub hooks: HooksConfig,
 }
 
 /// The section `catalogue`.
@@ -77,6 +79,16 @@ pub struct DeadLetterTopic {
 pub struct ImpactConfig {
     /// How long after a day ends it is measured, for decisions that come late. 0 to 30 days.
     pub delay: Period<0, 2_592_000_000>,
+}
+
+/// The section `hooks`.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct HooksConfig {
+    /// The secret of GitHub's webhook, which calls `/hooks/github`; empty for no such path.
+    pub github_secret: Secret,
+    /// The secret of Jira's webhook, which calls `/hooks/jira`; empty for no such path.
+    pub jira_secret: Secret,
 }
 
 impl ServiceConfig for ReportingConfig {
