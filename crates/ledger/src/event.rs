@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ticket::{Ticket, ticket_id};
+use crate::ticket::{Implementation, Ticket, ticket_id};
 
 /// One change of one ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,8 +53,7 @@ pub(crate) fn differences(before: Option<&Ticket>, after: &Ticket) -> Vec<FieldC
 
 /// What may change, as text, and what a ticket begins with.
 fn fields(ticket: &Ticket) -> Vec<(&'static str, String)> {
-    let implementation = ticket.implementation.as_ref();
-    vec![
+    [
         ("state", ticket.state.to_string()),
         ("title", ticket.title.clone()),
         ("description", ticket.description.clone()),
@@ -80,52 +79,35 @@ fn fields(ticket: &Ticket) -> Vec<(&'static str, String)> {
                 .map(|it| it.recommendation_id.clone())
                 .unwrap_or_default(),
         ),
-        (
-            "implement_time",
-            implementation.map(|it| it.at.to_string()).unwrap_or_default(),
-        ),
-        (
-            "change_kind",
-            implementation.map(|it| it.kind.clone()).unwrap_or_default(),
-        ),
-        (
-            "component",
-            implementation.map(|it| it.component.clone()).unwrap_or_default(),
-        ),
-        (
-            "version",
-            implementation.map(|it| it.version.clone()).unwrap_or_default(),
-        ),
-        (
-            "implementation",
-            implementation
-                .map(|it| it.description.clone())
-                .unwrap_or_default(),
-        ),
+    ]
+    .into_iter()
+    .chain(of_implementation(ticket))
+    .collect()
+}
+
+/// What was done, as text.
+fn of_implementation(ticket: &Ticket) -> [(&'static str, String); 10] {
+    let told = |of: fn(&Implementation) -> String| ticket.implementation.as_ref().map(of).unwrap_or_default();
+    [
+        ("implement_time", told(|it| it.at.to_string())),
+        ("change_kind", told(|it| it.kind.clone())),
+        ("component", told(|it| it.component.clone())),
+        ("version", told(|it| it.version.clone())),
+        ("implementation", told(|it| it.description.clone())),
         (
             "hours",
-            implementation
-                .and_then(|it| it.hours)
-                .map(|hours| hours.to_string())
-                .unwrap_or_default(),
+            told(|it| it.hours.map(|hours| hours.to_string()).unwrap_or_default()),
         ),
         (
             "running_cost_per_day",
-            implementation
-                .map(|it| it.running_cost_per_day)
-                .filter(|cost| *cost != 0.0)
-                .map(|cost| cost.to_string())
-                .unwrap_or_default(),
+            told(|it| match it.running_cost_per_day {
+                0.0 => String::new(),
+                cost => cost.to_string(),
+            }),
         ),
-        (
-            "slice",
-            implementation.map(|it| list(&it.slice)).unwrap_or_default(),
-        ),
-        (
-            "experiment",
-            implementation.map(|it| it.experiment.clone()).unwrap_or_default(),
-        ),
-        ("arm", implementation.map(|it| it.arm.clone()).unwrap_or_default()),
+        ("slice", told(|it| list(&it.slice))),
+        ("experiment", told(|it| it.experiment.clone())),
+        ("arm", told(|it| it.arm.clone())),
     ]
 }
 

@@ -19,9 +19,9 @@ pub fn impact_following(question: &Question<'_>, earlier: &Range<usize>) -> Resu
     }
     let change = question.change.min(question.values.len());
     let (start, end) = (earlier.start.min(change), earlier.end.min(change));
-    let not_before = [start..change];
+    let not_before = start..change;
     let after = impact(&Question {
-        excluded: &not_before,
+        excluded: std::slice::from_ref(&not_before),
         ..question.clone()
     })?;
     let controls: Vec<_> = (question.controls.iter())
@@ -30,14 +30,14 @@ pub fn impact_following(question: &Question<'_>, earlier: &Range<usize>) -> Resu
             ..*control
         })
         .collect();
-    let noticed = [start..end];
+    let noticed = start..end;
     let between = impact(&Question {
         values: &question.values[..change],
         change: end,
         samples: question.samples.map(|samples| &samples[..change]),
         scales: question.scales.map(|scales| &scales[..change]),
         controls: &controls,
-        excluded: &noticed,
+        excluded: std::slice::from_ref(&noticed),
         horizon: (change - end).max(1),
         ..question.clone()
     });
@@ -56,6 +56,7 @@ fn difference(question: &Question<'_>, mut after: Impact, between: &Impact) -> I
     let placebo = between.series.as_ref().map(|it| it.placebo).unwrap_or_default();
     if let Some(series) = &mut after.series {
         series.placebo = placebo;
+        series.novelty = series.novelty.map(|it| it.less(between.effect, known.mean()));
     }
     let called = matches!(said.verdict, Verdict::Improved | Verdict::Worse);
     let trusted = (placebo.share().filter(|_| called)).map_or(1.0, |share| 1.0 - share);
@@ -111,7 +112,10 @@ mod tests {
             held += usize::from(found.interval.0 <= 8.0 && 8.0 <= found.interval.1);
             improved += usize::from(found.verdict == Verdict::Improved);
             assert_eq!(found.confidence.present, 1.0);
-            assert_eq!(found.series.unwrap().placebo.as_large, 0);
+            let told = found.series.unwrap();
+            assert_eq!(told.placebo.as_large, 0);
+            let novelty = told.novelty.unwrap();
+            assert!(novelty.first > 5.0 && novelty.last > 5.0, "{novelty:?}");
             let found = impact_following(&question(&series(seed, 8.0, 0.0)), &(56..63)).unwrap();
             seen_without += usize::from(matches!(found.verdict, Verdict::Improved | Verdict::Worse));
         }

@@ -20,6 +20,18 @@ const LEAST: usize = 3;
 /// The p-value below which the effect is said to fade.
 const CALLED: f64 = 0.05;
 
+impl Novelty {
+    /// The same of an effect that is smaller by `less`, the whole being `effect`.
+    pub(super) fn less(self, less: f64, effect: f64) -> Self {
+        Self {
+            first: self.first - less,
+            last: self.last - less,
+            fading: self.p_value < CALLED && (self.last - self.first) * effect < 0.0,
+            ..self
+        }
+    }
+}
+
 /// Fits in which the last third of the steps after the change may differ from the first: the difference is the coefficient
 /// of a column put last. `None` where thirds are too short.
 pub(super) fn fits(prepared: &Prepared<'_>) -> Option<Vec<Fit>> {

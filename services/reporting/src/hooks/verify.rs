@@ -20,7 +20,7 @@ pub fn is_signed(header: Option<&HeaderValue>, secret: &[u8], body: &[u8]) -> bo
 
 /// The bytes of a text in hexadecimal.
 fn bytes(text: &str) -> Option<Vec<u8>> {
-    if !text.is_ascii() || text.len() % 2 != 0 {
+    if !text.is_ascii() || !text.len().is_multiple_of(2) {
         return None;
     }
     (0..text.len())

@@ -6,7 +6,7 @@ use kaizen_api::analysis::v1::{Condition, Estimate, Interval, Window};
 use kaizen_api::time::{to_wire, window_to_wire};
 use kaizen_api::{convert, tracker::v1 as wire};
 use kaizen_findings::{Costs, difference, told};
-use kaizen_stats::{Impact, SeriesFindings, Uncertain, Verdict};
+use kaizen_stats::{Impact, Rung, SeriesFindings, Uncertain, Verdict};
 
 use super::Asked;
 use super::guardrails::Guarded;
@@ -42,12 +42,7 @@ pub fn put_together(
         verdict: verdict(measured.verdict).into(),
         summary: summary(asked, measured),
         method: measured.method.as_str().to_owned(),
-        rungs: (measured.rungs.iter())
-            .map(|rung| wire::Rung {
-                method: rung.name.to_owned(),
-                refused: rung.refused.unwrap_or_default().to_owned(),
-            })
-            .collect(),
+        rungs: measured.rungs.iter().map(rung).collect(),
         mean_before: measured.before,
         mean_after: measured.after,
         effect: Some(estimate(measured.effect, measured.interval)),
@@ -78,9 +73,14 @@ pub fn put_together(
         roi: None,
         roi_not_computed: String::new(),
     };
-    let effect = Uncertain::Measured(better);
-    let a_day = decisions_a_day(&impact);
-    match of_effect(asked, costs, Terms::default(), &effect, a_day) {
+    add_return(asked, costs, &Uncertain::Measured(better), &mut impact);
+    impact
+}
+
+/// What the effect returns, or why that is not computed.
+fn add_return(asked: &Asked<'_>, costs: &Costs, effect: &Uncertain, impact: &mut wire::Impact) {
+    let a_day = decisions_a_day(impact);
+    match of_effect(asked, costs, Terms::default(), effect, a_day) {
         Ok(roi) => {
             if let Some(metrics) = &mut impact.metrics {
                 metrics.roi_calculation = roi.roi;
@@ -89,7 +89,13 @@ pub fn put_together(
         }
         Err(why) => impact.roi_not_computed = why,
     }
-    impact
+}
+
+fn rung(it: &Rung) -> wire::Rung {
+    wire::Rung {
+        method: it.name.to_owned(),
+        refused: it.refused.unwrap_or_default().to_owned(),
+    }
 }
 
 /// A verdict as the wire has it.

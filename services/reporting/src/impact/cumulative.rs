@@ -118,7 +118,7 @@ pub fn cumulative(tickets: Vec<MeasuredTicket>) -> wire::GetCumulativeRoiRespons
 
 /// Benefit and its standard error.
 fn benefit(found: &wire::Return) -> (f64, f64) {
-    let estimate = found.benefit.clone().unwrap_or_default();
+    let estimate = found.benefit.unwrap_or_default();
     let width = estimate.interval.map_or(0.0, |it| it.upper - it.lower);
     // What is certain still has an error above 0 to be weighed by
     (estimate.value, (width / (2.0 * Z95)).max(1e-9))

@@ -33,17 +33,7 @@ pub fn of_effect(
     effect: &Uncertain,
     decisions_a_day: f64,
 ) -> Result<Return, String> {
-    let unit_value = match (terms.unit_value, &asked.metric.value_per_unit) {
-        (Some(value), _) => value,
-        (None, None) => return Err("nobody said what a unit of the metric is worth".to_owned()),
-        (None, Some(ValuePerUnit { amount, currency })) if *currency == costs.currency => *amount,
-        (None, Some(ValuePerUnit { currency, .. })) => {
-            return Err(format!(
-                "the metric is worth something in {currency}, the work costs {}",
-                costs.currency
-            ));
-        }
-    };
+    let unit_value = unit_value(asked, costs, terms)?;
     let days = terms.days.unwrap_or(costs.horizon_weeks * WEEK);
     let volume = match asked.metric.expression {
         Expression::Quantile(..) | Expression::Distinct(_) => {
@@ -98,6 +88,19 @@ pub fn of_effect(
         roi: found.ratio,
         payback_days: found.payback_days,
     })
+}
+
+/// What one unit of the metric on one unit of volume is worth, in the currency of the costs.
+fn unit_value(asked: &Asked<'_>, costs: &Costs, terms: Terms) -> Result<f64, String> {
+    match (terms.unit_value, &asked.metric.value_per_unit) {
+        (Some(value), _) => Ok(value),
+        (None, None) => Err("nobody said what a unit of the metric is worth".to_owned()),
+        (None, Some(ValuePerUnit { amount, currency })) if *currency == costs.currency => Ok(*amount),
+        (None, Some(ValuePerUnit { currency, .. })) => Err(format!(
+            "the metric is worth something in {currency}, the work costs {}",
+            costs.currency
+        )),
+    }
 }
 
 /// 1 where more is better, -1 where less is.

@@ -33,7 +33,7 @@ pub async fn answer(tracker: &Tracker, request: GetRoiRequest) -> Result<GetRoiR
             (String::new(), impact)
         }
     };
-    let effect = impact.effect.clone();
+    let effect = impact.effect;
     let (roi, not_computed) = if terms == Terms::default() {
         (impact.roi, impact.roi_not_computed)
     } else {
