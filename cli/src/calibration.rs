@@ -43,9 +43,9 @@ fn text(answer: &GetCalibrationResponse) -> String {
         vec![
             it.name.clone(),
             it.forecasts.to_string(),
-            format!("{:.0} %", it.coverage * 100.0),
+            percent(it.coverage),
             it.brier.map_or_else(|| "–".to_owned(), |it| format!("{it:.3}")),
-            (it.realised).map_or_else(|| "–".to_owned(), |it| format!("{:.0} %", it * 100.0)),
+            it.realised.map_or_else(|| "–".to_owned(), percent),
             format!("{:+.2}", it.bias),
         ]
     };
@@ -87,6 +87,11 @@ fn text(answer: &GetCalibrationResponse) -> String {
     )
 }
 
+/** To the whole percent; what is rounded to zero has no sign. */
+fn percent(share: f64) -> String {
+    format!("{:.0} %", (share * 100.0).round() + 0.0)
+}
+
 fn range(of: Option<Estimate>) -> String {
     let of = of.unwrap_or_default();
     let ends = of
@@ -109,4 +114,14 @@ fn as_json(answer: &GetCalibrationResponse) -> Value {
         "calibrations": answer.calibrations.iter().map(calibration).collect::<Vec<_>>(),
         "forecasts": answer.forecasts.iter().map(forecast).collect::<Vec<_>>(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percent;
+
+    #[test]
+    fn what_is_rounded_to_zero_has_no_sign() {
+        assert_eq!([-0.002, 0.664, -0.42].map(percent), ["0 %", "66 %", "-42 %"]);
+    }
 }

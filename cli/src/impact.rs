@@ -8,7 +8,6 @@ pub mod words;
 use anyhow::Context;
 use clap::Args;
 use kaizen_api::tracker::v1::{ListMeasurementsRequest, MeasureImpactRequest};
-use serde_json::json;
 
 use crate::connection::{Connection, refused};
 use crate::output::{self, Output, say};
@@ -47,7 +46,7 @@ pub async fn run(impact: &Impact, connection: &Connection, output: Output) -> an
         .impact
         .context("reporting answered without the impact")?;
     match output {
-        Output::Json => output::json(&json!(json::impact(&found))),
+        Output::Json => output::json(&json::impact(&found)),
         Output::Table => {
             say(whole::text(&found));
             Ok(())

@@ -65,7 +65,7 @@ fn text(answer: &GetCumulativeRoiResponse) -> String {
 fn sums(totals: &[Total], currency: &str) -> String {
     let row = |it: &Total| {
         vec![
-            it.name.replace('_', " "),
+            kind(&it.name),
             it.tickets.to_string(),
             amount(it.net, currency),
             interval(it.net),
@@ -89,7 +89,7 @@ fn sums(totals: &[Total], currency: &str) -> String {
 fn tickets(contributions: &[Contribution], currency: &str) -> String {
     let row = |it: &Contribution| {
         let kind = if it.not_computed.is_empty() {
-            it.kind.replace('_', " ")
+            kind(&it.kind)
         } else {
             format!("not counted: {}", it.not_computed)
         };
@@ -113,6 +113,16 @@ fn tickets(contributions: &[Contribution], currency: &str) -> String {
         "shrunk",
     ];
     table(&header, 5, contributions.iter().map(row))
+}
+
+/** What came of tickets, for people; a category as it is. */
+fn kind(name: &str) -> String {
+    match name {
+        "avoided_loss" => "avoided loss",
+        "failed_work" => "failed work",
+        other => other,
+    }
+    .to_owned()
 }
 
 fn amount(of: Option<Estimate>, currency: &str) -> String {

@@ -317,7 +317,7 @@ pub fn cumulative() -> GetCumulativeRoiResponse {
             total("avoided_loss", 0, 0.0, 0.0),
             total("failed_work", 1, -800.0, -800.0),
         ],
-        categories: vec![total("enrichment", 2, 11_600.0, 9_100.0)],
+        categories: vec![total("message_generation", 2, 11_600.0, 9_100.0)],
         points: [(7, 1, 12_400.0, 9_900.0), (14, 2, 11_600.0, 9_100.0)]
             .map(|(after, tickets, net, shrunk)| CumulativePoint {
                 time: day(after),
