@@ -108,6 +108,14 @@ pub enum WarehouseError {
     /// The answer is not what was asked for.
     #[error("ClickHouse's answer cannot be read")]
     Unreadable(#[source] clickhouse::error::Error),
+    /// Rows are not what their columns say: the two were not made for each other.
+    #[error("rows of {table} cannot be taken apart at the column {column}")]
+    Rows {
+        /// The table.
+        table: &'static str,
+        /// The first column whose value is none.
+        column: &'static str,
+    },
 }
 
 impl WarehouseError {

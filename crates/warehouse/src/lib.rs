@@ -7,6 +7,7 @@ pub mod migrate;
 pub mod queries;
 pub mod rollup;
 pub mod rows;
+mod transpose;
 pub mod write;
 
 pub use client::{ClickHouseConfig, Client, WarehouseError};

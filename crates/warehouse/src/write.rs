@@ -1,9 +1,11 @@
-//! Inserts of rows that were encoded before, so that a retry sends the same bytes under the same token.
+//! Inserts of rows that were encoded before, so that a retry sends the same block under the same token.
 
 use bytes::Bytes;
 use clickhouse::Compression;
 
 use crate::client::{Client, WarehouseError};
+use crate::rows::Column;
+use crate::transpose::Block;
 
 /// What an insert depends on. ClickHouse remembers the token of each block for as long as the table's
 /// `non_replicated_deduplication_window` and drops a block it has seen; that holds only if the same bytes are always cut
@@ -24,8 +26,8 @@ pub struct Insert {
     /// The table.
     pub table: &'static str,
     /// Its columns, in the order of the rows' values.
-    pub columns: &'static str,
-    /// Rows in `RowBinary`, in pieces; at most a block of them (1,048,576 rows, 256 MiB).
+    pub columns: &'static [Column],
+    /// Rows in `RowBinary`, in pieces of whole rows; at most a block of them (1,048,576 rows, 256 MiB).
     pub rows: Vec<Bytes>,
     /// The same for the same rows, another one for any others.
     pub token: String,
@@ -53,20 +55,32 @@ impl BatchWriter {
     /// Inserts the rows once, however often it is called with them.
     ///
     /// # Errors
-    /// ClickHouse refused the rows, cannot be reached, or gave no answer; then they may be there or not.
+    /// ClickHouse refused the rows, cannot be reached, or gave no answer; then they may be there or not. Or the rows are not what
+    /// the columns say; then none of them is.
     pub async fn insert(&self, insert: &Insert) -> Result<(), WarehouseError> {
+        let names: Vec<_> = insert.columns.iter().map(|column| column.name).collect();
         let statement = format!(
-            "INSERT INTO {} ({}) FORMAT RowBinary",
-            insert.table, insert.columns
+            "INSERT INTO {} ({}) FORMAT Native",
+            insert.table,
+            names.join(", ")
         );
+        let mut block = Block::new(insert.columns);
+        for rows in &insert.rows {
+            block.add(rows).map_err(|malformed| WarehouseError::Rows {
+                table: insert.table,
+                column: malformed.column,
+            })?;
+            // Half a millisecond's work: others may be waiting.
+            tokio::task::yield_now().await;
+        }
         let mut request = self
             .client
             .clone()
             .with_setting("insert_deduplication_token", &insert.token)
             .insert_formatted_with(statement);
         let sent = async {
-            for piece in &insert.rows {
-                request.send(piece.clone()).await?;
+            for piece in block.pieces() {
+                request.send(piece).await?;
             }
             request.end().await
         };

@@ -6,7 +6,7 @@ use clickhouse::Row;
 use serde::Deserialize;
 
 use crate::client::{Client, WarehouseError};
-use crate::rows::{change, decision, outcome, rejection, replay};
+use crate::rows::{Column, change, decision, outcome, rejection, replay};
 
 /// The tables a record ends in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Table {
     }
 
     /// The columns of its encoded rows, in their order.
-    pub const fn columns(self) -> &'static str {
+    pub const fn columns(self) -> &'static [Column] {
         match self {
             Self::Decisions => decision::COLUMNS,
             Self::Outcomes => outcome::COLUMNS,

@@ -1,7 +1,7 @@
 //! `RowBinary`, value by value: <https://clickhouse.com/docs/interfaces/formats/RowBinary>. Numbers are little-endian.
 
 /// An unsigned LEB128 number, as lengths are written.
-pub(super) fn length(rows: &mut Vec<u8>, mut length: usize) {
+pub(crate) fn length(rows: &mut Vec<u8>, mut length: usize) {
     while length >= 0x80 {
         rows.push((length as u8) | 0x80); // the low seven bits, and a mark that more follow
         length >>= 7;

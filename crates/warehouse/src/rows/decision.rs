@@ -3,15 +3,42 @@
 use kaizen_decision::{DecisionRow, Level};
 
 use super::binary::{bool, float64, int32, int64, length, nullable, string};
+use super::column::{
+    BOOL, Column, INT32, INT64, Kind, LABELS, NUMBERS, OPTIONAL_BOOL, OPTIONAL_FLOAT64, TIME, column,
+};
 
 /// The table.
 pub const TABLE: &str = "decisions";
 
 /// The columns in the order of [`encode`].
-pub const COLUMNS: &str = "_topic, _partition, _offset, _ingested_at, event_id, log_type, session_id, timestamp, \
-    lead_name, company, industry, method_used, confidence_level, processing_time, success, quality_score, \
-    success_indicator, improvement_potential, experiment, arm, allocation_probability, dims, measures, input, output, \
-    extra";
+pub const COLUMNS: &[Column] = &[
+    column("_topic", Kind::Dictionary),
+    column("_partition", INT32),
+    column("_offset", INT64),
+    column("_ingested_at", TIME),
+    column("event_id", Kind::String),
+    column("log_type", Kind::Dictionary),
+    column("session_id", Kind::String),
+    column("timestamp", TIME),
+    column("lead_name", Kind::String),
+    column("company", Kind::String),
+    column("industry", Kind::Dictionary),
+    column("method_used", Kind::Dictionary),
+    column("confidence_level", Kind::Dictionary),
+    column("processing_time", OPTIONAL_FLOAT64),
+    column("success", BOOL),
+    column("quality_score", OPTIONAL_FLOAT64),
+    column("success_indicator", OPTIONAL_BOOL),
+    column("improvement_potential", Kind::Dictionary),
+    column("experiment", Kind::Dictionary),
+    column("arm", Kind::Dictionary),
+    column("allocation_probability", OPTIONAL_FLOAT64),
+    column("dims", LABELS),
+    column("measures", NUMBERS),
+    column("input", Kind::Text),
+    column("output", Kind::Text),
+    column("extra", Kind::Text),
+];
 
 /// Appends a row.
 pub fn encode(row: &DecisionRow<'_>, rows: &mut Vec<u8>) {

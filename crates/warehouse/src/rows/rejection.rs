@@ -3,12 +3,21 @@
 use kaizen_decision::{RawRecord, Rejection};
 
 use super::binary::{int32, int64, string};
+use super::column::{Column, INT32, INT64, Kind, TIME, UINT64, column};
 
 /// The table.
 pub const TABLE: &str = "rejections";
 
 /// The columns in the order of [`encode`].
-pub const COLUMNS: &str = "_topic, _partition, _offset, _ingested_at, reason, field, bytes";
+pub const COLUMNS: &[Column] = &[
+    column("_topic", Kind::Dictionary),
+    column("_partition", INT32),
+    column("_offset", INT64),
+    column("_ingested_at", TIME),
+    column("reason", Kind::Dictionary),
+    column("field", Kind::String),
+    column("bytes", UINT64),
+];
 
 /// The reason of a record that repeats a stored one; the others are [`kaizen_decision::Reason`]s.
 pub const DUPLICATE: &str = "duplicate";

@@ -3,13 +3,22 @@
 use kaizen_decision::{LetterId, RawRecord};
 
 use super::binary::{int32, int64, string};
+use super::column::{Column, INT32, INT64, Kind, TIME, column};
 
 /// The table.
 pub const TABLE: &str = "replays";
 
 /// The columns in the order of [`encode`].
-pub const COLUMNS: &str =
-    "_topic, _partition, _offset, _ingested_at, letter_topic, letter_partition, letter_offset, letter_time";
+pub const COLUMNS: &[Column] = &[
+    column("_topic", Kind::Dictionary),
+    column("_partition", INT32),
+    column("_offset", INT64),
+    column("_ingested_at", TIME),
+    column("letter_topic", Kind::Dictionary),
+    column("letter_partition", INT32),
+    column("letter_offset", INT64),
+    column("letter_time", TIME),
+];
 
 /// Appends the row of a record that replays a letter.
 pub fn encode(record: &RawRecord<'_>, letter: &LetterId, rows: &mut Vec<u8>) {

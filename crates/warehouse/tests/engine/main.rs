@@ -3,6 +3,7 @@
 mod analyses;
 mod audit;
 mod dead_letters;
+mod inserts;
 mod metrics;
 mod migrations;
 mod outcomes;
