@@ -74,7 +74,8 @@ struct Content {
 }
 
 async fn content(client: &Client, table: &str, columns: &str) -> Result<Content> {
-    let sql = format!("SELECT count() AS rows, sum(cityHash64({columns})) AS digest FROM {table}");
+    let sql =
+        format!("SELECT count() AS rows, sum(cityHash64(toString(tuple({columns})))) AS digest FROM {table}");
     Ok(client.row(client.query(&sql)).await?.unwrap())
 }
 
