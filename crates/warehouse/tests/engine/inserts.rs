@@ -1,6 +1,6 @@
 //! What the writer sends as columns arrives as if it had been sent row by row.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clickhouse::Row;
 use kaizen_warehouse::queries::Table;
 use kaizen_warehouse::rows::Kind;
@@ -76,7 +76,7 @@ struct Content {
 async fn content(client: &Client, table: &str, columns: &str) -> Result<Content> {
     let sql =
         format!("SELECT count() AS rows, sum(cityHash64(toString(tuple({columns})))) AS digest FROM {table}");
-    Ok(client.row(client.query(&sql)).await?.unwrap())
+    client.row(client.query(&sql)).await?.context("no row")
 }
 
 /// Inserts the same rows both ways, of dictionaries with so many different strings, and compares what arrived.
@@ -84,14 +84,15 @@ async fn check(client: &Client, table: Table, rows: u64, different: u64) -> Resu
     let (name, names) = (table.name(), table.columns().iter().map(|column| column.name));
     let names = names.collect::<Vec<_>>().join(", ");
     let mut values = Values(different);
-    let mut pieces = vec![Vec::new()];
-    for row in 0..rows {
-        if row % 9_000 == 8_999 {
-            pieces.push(Vec::new());
+    let mut pieces = Vec::new();
+    for first in (0..rows).step_by(9_000) {
+        let mut piece = Vec::new();
+        for _ in first..rows.min(first + 9_000) {
+            for column in table.columns() {
+                values.value(column.kind, different, &mut piece);
+            }
         }
-        for column in table.columns() {
-            values.value(column.kind, different, pieces.last_mut().unwrap());
-        }
+        pieces.push(piece);
     }
     for statement in [
         "DROP TABLE IF EXISTS row_by_row".to_owned(),
