@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Runs the broker in the foreground: run.sh DATA PORT CONTROLLER_PORT
+# Runs the broker in the foreground: run.sh DATA PORT CONTROLLER_PORT [NAME=VALUE ...], further properties of the broker
 # DATA is formatted at the first start and kept. KAIZEN_KAFKA_JVM replaces the JVM's options.
 set -euo pipefail
 
-usage="usage: run.sh DATA PORT CONTROLLER_PORT"
+usage="usage: run.sh DATA PORT CONTROLLER_PORT [NAME=VALUE ...]"
 data=${1:?$usage} port=${2:?$usage} controller_port=${3:?$usage}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 version=$(sed -n 's:.*<kafka.version>\(.*\)</kafka.version>.*:\1:p' "$here/pom.xml")
@@ -22,4 +22,6 @@ if [[ ! -f $data/log/meta.properties ]]; then
     format --ignore-formatted --cluster-id kaizen-local-0000000AA -c "$data/server.properties"
 fi
 read -ra options <<<"${KAIZEN_KAFKA_JVM:--Xms256m -Xmx768m}"
-exec "${java[@]}" "${options[@]}" kafka.Kafka "$data/server.properties"
+overrides=()
+for property in "${@:4}"; do overrides+=(--override "$property"); done
+exec "${java[@]}" "${options[@]}" kafka.Kafka "$data/server.properties" "${overrides[@]}"

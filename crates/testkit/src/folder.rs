@@ -12,6 +12,7 @@ use anyhow::{Context, Result, anyhow};
 const WATCH: &str = r#"
 cat >/dev/null
 for pid in "$1"/*/pid; do [ -f "$pid" ] && kill -s KILL -- "-$(cat "$pid")"; done
+for disk in "$1"/disk-*; do umount -l "$disk" 2>/dev/null; done
 until rm -rf "$1"; do sleep 1; done
 "#;
 

@@ -1,10 +1,12 @@
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use futures::future::try_join_all;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, AlterConfig, ConfigSource, NewTopic, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
@@ -12,15 +14,31 @@ use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use tokio::sync::OnceCell;
 
+use crate::clock::Clock;
+use crate::disk::Disk;
 use crate::part::Part;
 use crate::place::{free_address, workspace};
+use crate::proxy::Proxy;
 
 const ANSWER: Duration = Duration::from_secs(10);
 
 /// A broker of one node.
 pub struct Kafka {
+    // In the order of dropping.
     part: Part,
+    disk: Option<Disk>,
     brokers: String,
+}
+
+/// What a broker may have besides.
+#[derive(Default)]
+pub struct KafkaOptions<'a> {
+    /// Its data is there.
+    pub disk: Option<Disk>,
+    /// It goes by this one.
+    pub clock: Option<&'a Clock>,
+    /// Networks to it: it listens where each of them leads to, and tells clients that come by it to stay with it.
+    pub networks: &'a [&'a Proxy],
 }
 
 /// A record as it lies in a topic.
@@ -61,13 +79,31 @@ impl Kafka {
     /// # Errors
     /// If it is not installed or does not start.
     pub async fn start() -> Result<Self> {
+        Self::start_with(KafkaOptions::default()).await
+    }
+
+    /// The same, with more.
+    ///
+    /// # Errors
+    /// As [`Kafka::start`].
+    pub async fn start_with(options: KafkaOptions<'_>) -> Result<Self> {
         let (broker, controller) = (free_address()?, free_address()?);
+        let KafkaOptions {
+            disk,
+            clock,
+            networks,
+        } = options;
         let part = Part::new("kafka", |folder| {
+            let data = disk.as_ref().map_or(folder, Disk::path).join("data");
             let mut command = Command::new(workspace().join("deploy/kafka/run.sh"));
             command
-                .arg(folder.join("data"))
+                .arg(data)
                 .arg(broker.port().to_string())
                 .arg(controller.port().to_string());
+            if !networks.is_empty() {
+                command.args(listeners(broker, controller, networks));
+            }
+            command.envs(clock.map(Clock::variables).into_iter().flatten());
             // Short-lived: the fast compiler and the small collector start in half the time.
             command.env(
                 "KAIZEN_KAFKA_JVM",
@@ -77,6 +113,7 @@ impl Kafka {
         })?;
         let kafka = Self {
             part,
+            disk,
             brokers: broker.to_string(),
         };
         kafka.restart().await?;
@@ -95,6 +132,11 @@ impl Kafka {
     /// The process, to kill, pause or inspect.
     pub fn part(&self) -> &Part {
         &self.part
+    }
+
+    /// Where its data is, if that is a disk of its own.
+    pub fn disk(&self) -> Option<&Disk> {
+        self.disk.as_ref()
     }
 
     /// Starts the broker again after its process was ended, on the same port and data.
@@ -150,6 +192,35 @@ impl Kafka {
         let options = AdminOptions::new().operation_timeout(Some(ANSWER));
         for deleted in admin.delete_topics(&[topic], &options).await? {
             deleted.map_err(|(name, code)| anyhow::anyhow!("{name}: {code}"))?;
+        }
+        Ok(())
+    }
+
+    /// Sets a property of a topic; `None` sets it back to the broker's default.
+    ///
+    /// # Errors
+    /// If the broker refuses it.
+    pub async fn configure_topic(&self, topic: &str, name: &str, value: Option<&str>) -> Result<()> {
+        let admin: AdminClient<DefaultClientContext> = self.client().create()?;
+        let options = AdminOptions::new().operation_timeout(Some(ANSWER));
+        let topic = ResourceSpecifier::Topic(topic);
+        // Kafka sets all of them at once: those that the topic has are told again.
+        let described = admin.describe_configs([&topic], &options).await?;
+        let described = described.into_iter().next().context("no answer")?;
+        let described = described.map_err(|code| anyhow::anyhow!("{code}"))?;
+        let mut alteration = AlterConfig::new(topic);
+        for entry in &described.entries {
+            if let (ConfigSource::DynamicTopic, true, Some(value)) =
+                (&entry.source, entry.name != name, &entry.value)
+            {
+                alteration = alteration.set(&entry.name, value);
+            }
+        }
+        if let Some(value) = value {
+            alteration = alteration.set(name, value);
+        }
+        for altered in admin.alter_configs([&alteration], &options).await? {
+            altered.map_err(|(_, code)| anyhow::anyhow!("{name}: {code}"))?;
         }
         Ok(())
     }
@@ -266,6 +337,19 @@ impl Kafka {
         let topic = topic.to_owned();
         blocking(move || read_all(&config.create()?, &topic)).await
     }
+}
+
+/// The broker's properties that make it listen at the end of each network, and send clients back into it.
+fn listeners(broker: SocketAddr, controller: SocketAddr, networks: &[&Proxy]) -> [String; 3] {
+    let mut listeners = format!("listeners=BROKER://{broker},CONTROLLER://{controller}");
+    let mut advertised = format!("advertised.listeners=BROKER://{broker}");
+    let mut protocols = "listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT".to_owned();
+    for (n, network) in networks.iter().enumerate() {
+        listeners += &format!(",NETWORK{n}://{}", network.server());
+        advertised += &format!(",NETWORK{n}://{}", network.address());
+        protocols += &format!(",NETWORK{n}:PLAINTEXT");
+    }
+    [listeners, advertised, protocols]
 }
 
 async fn send(producer: &FutureProducer, topic: &str, record: &Record) -> Result<()> {

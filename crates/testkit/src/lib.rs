@@ -7,7 +7,9 @@
 
 mod await_condition;
 mod clickhouse;
+mod clock;
 mod decision;
+mod disk;
 mod folder;
 mod kafka;
 mod part;
@@ -19,11 +21,13 @@ mod service;
 
 pub use await_condition::eventually;
 pub use clickhouse::ClickHouse;
+pub use clock::Clock;
 pub use decision::DecisionBuilder;
-pub use kafka::{Kafka, Record};
+pub use disk::Disk;
+pub use kafka::{Kafka, KafkaOptions, Record};
 pub use part::{Part, be_quiet};
 pub use place::{free_address, program, workspace};
 pub use postgres::Postgres;
-pub use proxy::{Held, Moment, Proxy};
+pub use proxy::{Exchange, Held, Moment, Proxy};
 pub use sandbox::{Sandbox, Stack};
 pub use service::Service;

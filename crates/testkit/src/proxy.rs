@@ -9,7 +9,18 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
-/// A moment on the way of an insert over HTTP.
+/// What a client asks of a server that may be met on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exchange {
+    /// An insert, of ClickHouse over HTTP.
+    Insert,
+    /// A commit of offsets, of Kafka.
+    Commit,
+    /// Records, of Kafka.
+    Produce,
+}
+
+/// A moment on the way of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
     /// Nothing of it has reached the server.
@@ -35,7 +46,7 @@ impl Moment {
     ];
 }
 
-/// An insert that stands still at its moment; dropped, its connection is cut.
+/// An exchange that stands still at its moment; dropped, its connection is cut.
 pub struct Held(oneshot::Sender<()>);
 
 impl Held {
@@ -46,7 +57,7 @@ impl Held {
     }
 }
 
-/// A network between an HTTP client and its server that can be cut, slowed, and stopped at a moment of an insert.
+/// A network between a client and its server that can be cut, slowed, silenced, and stopped at a moment of an exchange.
 pub struct Proxy {
     address: SocketAddr,
     network: Arc<Network>,
@@ -55,10 +66,17 @@ pub struct Proxy {
 
 struct Network {
     server: SocketAddr,
-    expected: Mutex<Option<(Moment, oneshot::Sender<Held>)>>,
+    expected: Mutex<Option<Expected>>,
     /// Bytes a second; 0 is no limit.
     rate: AtomicU64,
     cuts: watch::Sender<()>,
+    silent: watch::Sender<bool>,
+}
+
+struct Expected {
+    exchange: Exchange,
+    moment: Moment,
+    found: oneshot::Sender<Held>,
 }
 
 impl Proxy {
@@ -73,6 +91,7 @@ impl Proxy {
             expected: Mutex::default(),
             rate: AtomicU64::new(0),
             cuts: watch::Sender::new(()),
+            silent: watch::Sender::new(false),
         });
         Ok(Self {
             address: listener.local_addr()?,
@@ -82,17 +101,31 @@ impl Proxy {
     }
 
     /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where connections go.
+    pub fn server(&self) -> SocketAddr {
+        self.network.server
+    }
+
+    /// Where it listens, for HTTP.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Waits until an insert comes to this moment; it stands still then. One that is expected already is forgotten.
+    /// Waits until an exchange comes to this moment; it stands still then. One that is expected already is forgotten.
     ///
     /// # Errors
-    /// If another moment is expected meanwhile.
-    pub async fn hold(&self, moment: Moment) -> Result<Held> {
+    /// If another one is expected meanwhile.
+    pub async fn hold(&self, exchange: Exchange, moment: Moment) -> Result<Held> {
         let (found, held) = oneshot::channel();
-        *self.network.expected() = Some((moment, found));
+        *self.network.expected() = Some(Expected {
+            exchange,
+            moment,
+            found,
+        });
         Ok(held.await?)
     }
 
@@ -104,6 +137,11 @@ impl Proxy {
     /// Lets so many bytes a second through, each way and connection; 0 is no limit.
     pub fn limit(&self, bytes_per_second: u64) {
         self.network.rate.store(bytes_per_second, Ordering::Relaxed);
+    }
+
+    /// Lets nothing through, without a word to either side, until it is told otherwise.
+    pub fn silence(&self, silent: bool) {
+        self.network.silent.send_replace(silent);
     }
 }
 
@@ -128,15 +166,19 @@ async fn accept(listener: TcpListener, network: Arc<Network>) {
 }
 
 impl Network {
-    fn expected(&self) -> std::sync::MutexGuard<'_, Option<(Moment, oneshot::Sender<Held>)>> {
+    fn expected(&self) -> std::sync::MutexGuard<'_, Option<Expected>> {
         self.expected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Carries bytes both ways until one side ends.
     async fn carry(&self, mut client: TcpStream) -> Result<()> {
+        self.hear().await?;
         let mut server = TcpStream::connect(self.server).await?;
+        // Requests are sent in halves: none is to wait for the other side's acknowledgement.
+        client.set_nodelay(true)?;
+        server.set_nodelay(true)?;
         let (mut request, mut answer) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
-        let mut inserting = false;
+        let mut under_way = None;
         loop {
             tokio::select! {
                 read = client.read(&mut request) => {
@@ -144,32 +186,36 @@ impl Network {
                     if bytes.is_empty() {
                         return Ok(());
                     }
-                    if bytes.starts_with(b"POST ") {
-                        inserting = is_insert(bytes);
-                        self.reach(Moment::Begins, inserting).await?;
+                    match UnderWay::begun_by(bytes) {
+                        Begun::Nothing => {}
+                        Begun::Other => under_way = None,
+                        Begun::Exchange(exchange) => under_way = Some(exchange),
                     }
+                    self.reach(Moment::Begins, &under_way).await?;
                     let (first, second) = bytes.split_at(bytes.len() / 2);
                     self.send(&mut server, first).await?;
-                    self.reach(Moment::HalfSent, inserting).await?;
+                    self.reach(Moment::HalfSent, &under_way).await?;
                     self.send(&mut server, second).await?;
-                    // The end of a body of unknown length.
-                    self.reach(Moment::Sent, inserting && bytes.ends_with(b"0\r\n\r\n")).await?;
+                    if under_way.as_mut().is_some_and(|it| it.is_sent_with(bytes)) {
+                        self.reach(Moment::Sent, &under_way).await?;
+                    }
                 }
                 read = server.read(&mut answer) => {
                     let bytes = &answer[..read?];
                     if bytes.is_empty() {
                         return Ok(());
                     }
-                    self.reach(Moment::Answered, inserting).await?;
+                    let answered = under_way.take_if(|it| it.is_answered_by(bytes));
+                    self.reach(Moment::Answered, &answered).await?;
                     self.send(&mut client, bytes).await?;
-                    self.reach(Moment::Known, inserting).await?;
-                    inserting = false;
+                    self.reach(Moment::Known, &answered).await?;
                 }
             }
         }
     }
 
     async fn send(&self, to: &mut TcpStream, bytes: &[u8]) -> Result<()> {
+        self.hear().await?;
         to.write_all(bytes).await?;
         let rate = self.rate.load(Ordering::Relaxed);
         if rate > 0 {
@@ -178,24 +224,101 @@ impl Network {
         Ok(())
     }
 
+    /// Returns when it is not silent.
+    async fn hear(&self) -> Result<()> {
+        self.silent.subscribe().wait_for(|silent| !silent).await?;
+        Ok(())
+    }
+
     /// Stands still if this moment is expected.
     ///
     /// # Errors
     /// If the connection is to be cut.
-    async fn reach(&self, moment: Moment, inserting: bool) -> Result<()> {
-        let found = inserting
-            .then(|| self.expected().take_if(|(expected, _)| *expected == moment))
-            .flatten();
-        let Some((_, found)) = found else {
+    async fn reach(&self, moment: Moment, under_way: &Option<UnderWay>) -> Result<()> {
+        let Some(UnderWay { exchange, .. }) = under_way else {
+            return Ok(());
+        };
+        let is_it = |it: &mut Expected| it.exchange == *exchange && it.moment == moment;
+        let Some(expected) = self.expected().take_if(is_it) else {
             return Ok(());
         };
         let (release, released) = oneshot::channel();
         // Whoever expected it may have given up.
-        if found.send(Held(release)).is_ok() {
+        if expected.found.send(Held(release)).is_ok() {
             released.await?;
         }
         Ok(())
     }
+}
+
+/// What the bytes of a client begin.
+enum Begun {
+    /// Nothing: they go on with what was begun.
+    Nothing,
+    /// Something else.
+    Other,
+    Exchange(UnderWay),
+}
+
+/// An exchange that is not answered.
+struct UnderWay {
+    exchange: Exchange,
+    /// Of a request to Kafka: its number, which the answer repeats, and how much of it is still to come.
+    frame: Option<([u8; 4], usize)>,
+}
+
+impl UnderWay {
+    /// Requests come in few pieces over loopback, so that each begins one; a missed one is only not held.
+    fn begun_by(bytes: &[u8]) -> Begun {
+        if bytes.starts_with(b"POST ") {
+            return match is_insert(bytes) {
+                true => Begun::Exchange(Self {
+                    exchange: Exchange::Insert,
+                    frame: None,
+                }),
+                false => Begun::Other,
+            };
+        }
+        let Some((exchange, number, length)) = kafka_request(bytes) else {
+            return Begun::Nothing;
+        };
+        Begun::Exchange(Self {
+            exchange,
+            frame: Some((number, length)),
+        })
+    }
+
+    /// Whether these bytes are its last.
+    fn is_sent_with(&mut self, bytes: &[u8]) -> bool {
+        match &mut self.frame {
+            // The end of a body of unknown length.
+            None => bytes.ends_with(b"0\r\n\r\n"),
+            Some((_, left)) => {
+                let before = std::mem::replace(left, left.saturating_sub(bytes.len()));
+                before > 0 && *left == 0
+            }
+        }
+    }
+
+    fn is_answered_by(&self, bytes: &[u8]) -> bool {
+        self.frame
+            .is_none_or(|(number, _)| bytes.get(4..8) == Some(&number))
+    }
+}
+
+/// The exchange that a request to Kafka begins, its number, and its length. Each begins with the length of what follows, the kind
+/// and version of the request and a number (Kafka protocol guide, request header).
+fn kafka_request(bytes: &[u8]) -> Option<(Exchange, [u8; 4], usize)> {
+    let (header, _) = bytes.split_first_chunk::<12>()?;
+    let [l0, l1, l2, l3, k0, k1, v0, v1, number @ ..] = *header;
+    let exchange = match u16::from_be_bytes([k0, k1]) {
+        0 => Exchange::Produce,
+        8 => Exchange::Commit,
+        _ => return None,
+    };
+    let length = u32::from_be_bytes([l0, l1, l2, l3]) as usize + 4;
+    let plausible = u16::from_be_bytes([v0, v1]) < 32 && (12..8 << 20).contains(&length);
+    plausible.then_some((exchange, number, length))
 }
 
 /// Whether a request begins with a line that inserts.
@@ -245,7 +368,7 @@ mod tests {
         let proxy = Proxy::start(server().await?).await?;
         for moment in Moment::ALL {
             let (held, answer) = tokio::join!(
-                async { proxy.hold(moment).await.map(Held::release) },
+                async { proxy.hold(Exchange::Insert, moment).await.map(Held::release) },
                 insert(&proxy)
             );
             held?;
@@ -258,9 +381,54 @@ mod tests {
     async fn a_connection_that_is_cut_gives_the_answer_only_if_the_client_has_it() -> Result<()> {
         let proxy = Proxy::start(server().await?).await?;
         for moment in Moment::ALL {
-            let (held, answer) = tokio::join!(async { proxy.hold(moment).await.map(drop) }, insert(&proxy));
+            let (held, answer) = tokio::join!(
+                async { proxy.hold(Exchange::Insert, moment).await.map(drop) },
+                insert(&proxy)
+            );
             held?;
             assert_eq!(answer.is_ok(), moment == Moment::Known, "{moment:?}");
+        }
+        Ok(())
+    }
+
+    /// A commit of offsets, its number 7, and the answer to it.
+    const COMMIT: &[u8] = b"\0\0\0\x0c\0\x08\0\x09\0\0\0\x07body";
+    const COMMITTED: &[u8] = b"\0\0\0\x05\0\0\0\x07.";
+
+    /// A broker that answers each commit, and something else before.
+    async fn broker() -> Result<SocketAddr> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let address = listener.local_addr()?;
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let mut bytes = vec![0; COMMIT.len()];
+                while client.read_exact(&mut bytes).await.is_ok() {
+                    for answer in [b"\0\0\0\x05\0\0\0\x06.", COMMITTED] {
+                        let _ = client.write_all(answer).await;
+                        let _ = client.flush().await;
+                        tokio::task::yield_now().await;
+                    }
+                }
+            }
+        });
+        Ok(address)
+    }
+
+    #[tokio::test]
+    async fn a_commit_is_held_until_it_is_released_and_silence_ends() -> Result<()> {
+        let proxy = Proxy::start(broker().await?).await?;
+        for moment in [Moment::Begins, Moment::HalfSent, Moment::Sent] {
+            let mut client = TcpStream::connect(proxy.address()).await?;
+            let (held, sent) = tokio::join!(proxy.hold(Exchange::Commit, moment), client.write_all(COMMIT));
+            sent?;
+            proxy.silence(true);
+            held?.release();
+            let mut answers = [0; 2 * COMMITTED.len()];
+            let silent = tokio::time::timeout(Duration::from_millis(100), client.read_exact(&mut answers));
+            assert!(silent.await.is_err(), "{moment:?}");
+            proxy.silence(false);
+            client.read_exact(&mut answers).await?;
+            assert!(answers.ends_with(COMMITTED), "{moment:?}");
         }
         Ok(())
     }

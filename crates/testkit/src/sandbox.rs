@@ -20,6 +20,14 @@ impl Stack {
     /// If a part is missing or does not start.
     pub async fn start() -> Result<Self> {
         let (kafka, clickhouse) = tokio::try_join!(Kafka::start(), ClickHouse::start())?;
+        Self::of(kafka, clickhouse).await
+    }
+
+    /// Of a broker and an engine that have nothing yet.
+    ///
+    /// # Errors
+    /// If one refuses topics or tables.
+    pub async fn of(kafka: Kafka, clickhouse: ClickHouse) -> Result<Self> {
         let stack = Self { kafka, clickhouse };
         stack.kaizen(&["admin", "create-topics"]).await?;
         stack.kaizen(&["admin", "migrate"]).await?;

@@ -1,173 +1,261 @@
 //! What is done to the parts, and how it is chosen.
 
-use std::time::Duration;
-
-use anyhow::{Context, Result, ensure};
-use kaizen_testkit::{Held, Moment, Proxy, Service, Stack};
+use kaizen_testkit::{Clock, Disk, Exchange, Moment};
 use rand::RngExt;
 use rand::rngs::StdRng;
 
-/// Longer than a member of the group may be silent: the other one takes its partitions over.
-const REPLACED: Duration = Duration::from_secs(8);
-/// How long an insert may take to come by.
-const SOON: Duration = Duration::from_secs(60);
+use super::records::{BACKFILL, LIVE};
 
+/// A fault; collectors are numbered.
 #[derive(Debug, Clone, Copy)]
 pub enum Fault {
-    /// At a moment of an insert.
-    At(Moment, Blow),
+    /// At a moment of an exchange of a collector with engine or broker.
+    At(Exchange, Moment, Blow),
     KillCollector(usize),
     EndCollector(usize),
-    /// It stands still while the other one replays what it was about to store, and then goes on.
+    /// It stands still for longer than a session, while another one replays what it was about to store, and then goes on.
     ReplaceCollector(usize),
-    /// Members come and go.
-    Storm(usize),
+    /// It stands still for longer than `max.poll.interval.ms`.
+    StallCollector(usize),
+    /// A third member comes and goes.
+    Storm,
     KillEngine,
     PauseEngine,
+    /// The engine's disk is full but for so many bytes; while it is, a collector may be killed.
+    FillEngine(u64, Option<usize>),
+    /// Of inserts over three partitions of the table, the part of one fails; meanwhile a collector may be killed.
+    FailPart(Option<usize>),
+    /// An insert is answered to nobody, and tried again when the tables have forgotten its token.
+    PassWindow(Blow),
     KillBroker,
-    CutNetwork(usize),
-    SlowNetwork(usize),
+    FillBroker,
+    CutNetwork(Link, usize),
+    SlowNetwork(Link, usize),
+    /// Nothing comes through for longer than a session, and no connection ends.
+    SilenceNetwork(Link, usize),
+    /// The topic of dead letters refuses every record.
+    RefuseLetters,
+    /// The topic of dead letters has too few replicas in sync to take a record.
+    SuspendLetters,
+    /// A collector's clock is set so many seconds off.
+    SetClock(usize, i64),
+    SetBrokerClock(i64),
 }
 
 #[derive(Debug, Clone, Copy)]
 pub enum Blow {
     KillCollector,
     KillEngine,
+    KillBroker,
     CutConnection,
 }
 
+/// From a collector to what.
+#[derive(Debug, Clone, Copy)]
+pub enum Link {
+    Engine,
+    Broker,
+}
+
+/// How often each kind comes, of all: those that take long are rare.
+const WEIGHTS: [(u32, Kind); 20] = [
+    (32, Kind::Insert),
+    (15, Kind::Commit),
+    (8, Kind::Produce),
+    (6, Kind::KillCollector),
+    (4, Kind::EndCollector),
+    (1, Kind::ReplaceCollector),
+    (1, Kind::StallCollector),
+    (1, Kind::Storm),
+    (4, Kind::KillEngine),
+    (2, Kind::PauseEngine),
+    (3, Kind::FillEngine),
+    (3, Kind::FailPart),
+    (2, Kind::PassWindow),
+    (2, Kind::KillBroker),
+    (2, Kind::FillBroker),
+    (5, Kind::CutNetwork),
+    (3, Kind::SlowNetwork),
+    (1, Kind::SilenceNetwork),
+    (3, Kind::Letters),
+    (4, Kind::SetClock),
+];
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Insert,
+    Commit,
+    Produce,
+    KillCollector,
+    EndCollector,
+    ReplaceCollector,
+    StallCollector,
+    Storm,
+    KillEngine,
+    PauseEngine,
+    FillEngine,
+    FailPart,
+    PassWindow,
+    KillBroker,
+    FillBroker,
+    CutNetwork,
+    SlowNetwork,
+    SilenceNetwork,
+    Letters,
+    SetClock,
+}
+
+fn one_of<T: Copy>(random: &mut StdRng, choices: &[T]) -> T {
+    choices[random.random_range(0..choices.len())]
+}
+
 impl Fault {
-    /// Any, of so many collectors.
-    pub fn any(random: &mut StdRng, collectors: usize) -> Self {
+    /// Any whose kind's name has this in it, of so many collectors.
+    pub fn any(random: &mut StdRng, collectors: usize, only: &str) -> Self {
+        loop {
+            let fault = Self::draw(random, collectors);
+            if fault.kind().contains(only) {
+                return fault;
+            }
+        }
+    }
+
+    fn draw(random: &mut StdRng, collectors: usize) -> Self {
+        let all: u32 = WEIGHTS.iter().map(|(weight, _)| weight).sum();
+        let mut drawn = random.random_range(0..all);
+        let kind = WEIGHTS.iter().find(|(weight, _)| {
+            let is_it = drawn < *weight;
+            drawn = drawn.wrapping_sub(*weight);
+            is_it
+        });
+        let kind = kind.map_or(Kind::Insert, |(_, kind)| *kind);
+        Self::of(kind, random, collectors)
+    }
+
+    fn of(kind: Kind, random: &mut StdRng, collectors: usize) -> Self {
         let one = random.random_range(0..collectors);
-        match random.random_range(0..40) {
-            0..18 => {
-                let moment = Moment::ALL[random.random_range(0..Moment::ALL.len())];
-                let blow = match random.random_range(0..10) {
-                    0..5 => Blow::KillCollector,
-                    5..8 => Blow::CutConnection,
-                    _ => Blow::KillEngine,
-                };
-                Self::At(moment, blow)
+        let link = one_of(random, &[Link::Engine, Link::Broker]);
+        let somebody = random.random_bool(0.5).then_some(one);
+        match kind {
+            Kind::Insert => Self::at(Exchange::Insert, Blow::KillEngine, random),
+            Kind::Commit => Self::at(Exchange::Commit, Blow::KillBroker, random),
+            Kind::Produce => Self::at(Exchange::Produce, Blow::KillBroker, random),
+            Kind::KillCollector => Self::KillCollector(one),
+            Kind::EndCollector => Self::EndCollector(one),
+            Kind::ReplaceCollector => Self::ReplaceCollector(one),
+            Kind::StallCollector => Self::StallCollector(one),
+            Kind::Storm => Self::Storm,
+            Kind::KillEngine => Self::KillEngine,
+            Kind::PauseEngine => Self::PauseEngine,
+            Kind::FillEngine => Self::FillEngine(one_of(random, &[0, 16, 64, 128]) << 10, somebody),
+            Kind::FailPart => Self::FailPart(somebody),
+            Kind::PassWindow => Self::PassWindow(one_of(random, &[Blow::CutConnection, Blow::KillCollector])),
+            Kind::KillBroker => Self::KillBroker,
+            Kind::FillBroker => Self::FillBroker,
+            Kind::CutNetwork => Self::CutNetwork(link, one),
+            Kind::SlowNetwork => Self::SlowNetwork(link, one),
+            Kind::SilenceNetwork => Self::SilenceNetwork(link, one),
+            Kind::Letters => one_of(random, &[Self::RefuseLetters, Self::SuspendLetters]),
+            // Any two times of the broker are less than the window of repeats apart, and none is more than ten minutes before the
+            // events' own.
+            Kind::SetClock if random.random_bool(0.3) => {
+                Self::SetBrokerClock(one_of(random, &[-480, -60, 0, 600, 2_400]))
             }
-            18..24 => Self::KillCollector(one),
-            24..28 => Self::EndCollector(one),
-            28 => Self::ReplaceCollector(one),
-            29 => Self::Storm(one),
-            30..33 => Self::KillEngine,
-            33 => Self::PauseEngine,
-            34 => Self::KillBroker,
-            35..38 => Self::CutNetwork(one),
-            _ => Self::SlowNetwork(one),
+            Kind::SetClock => Self::SetClock(
+                one,
+                one_of(random, &[-86_400, -3_600, -30, 0, 30, 7_200, 30 * 86_400]),
+            ),
         }
     }
-}
 
-/// A collector and its network to the engine.
-pub struct Member {
-    // In the order of dropping.
-    pub collector: Service,
-    pub proxy: Proxy,
-}
-
-impl Member {
-    fn kill(&self) {
-        self.collector.part().kill();
+    fn at(exchange: Exchange, other: Blow, random: &mut StdRng) -> Self {
+        let moment = one_of(random, &Moment::ALL);
+        let blow = match random.random_range(0..10) {
+            0..5 => Blow::KillCollector,
+            5..8 => Blow::CutConnection,
+            _ => other,
+        };
+        Self::At(exchange, moment, blow)
     }
 
-    async fn end(&self) -> Result<()> {
-        let status = self.collector.part().terminate(Duration::from_secs(10)).await?;
-        ensure!(status.success(), "{status}");
-        Ok(())
+    /// Whether this machine allows it.
+    pub fn is_possible(self) -> bool {
+        match self {
+            Self::FillEngine(..) | Self::FillBroker => Disk::is_possible(),
+            Self::SetClock(..) | Self::SetBrokerClock(_) => Clock::is_possible(),
+            _ => true,
+        }
     }
-}
 
-/// Does it, and undoes what does not end by itself.
-pub async fn inject(fault: Fault, stack: &Stack, members: &[Member]) -> Result<()> {
-    let (kafka, clickhouse) = (stack.kafka(), stack.clickhouse());
-    match fault {
-        Fault::At(moment, blow) => {
-            let (held, member) = next_insert(members, moment).await?;
-            strike(blow, held, member, stack).await
+    /// Of which topic it needs records, if of one.
+    pub fn topic(self) -> Option<&'static str> {
+        match self {
+            // Only live decisions are malformed.
+            Self::At(Exchange::Produce, ..) | Self::RefuseLetters | Self::SuspendLetters => Some(LIVE),
+            // Decisions of history lie in three partitions of the table.
+            Self::FailPart(_) | Self::PassWindow(_) => Some(BACKFILL),
+            _ => None,
         }
-        Fault::KillCollector(one) => {
-            members[one].kill();
-            members[one].collector.restart().await
-        }
-        Fault::EndCollector(one) => {
-            members[one].end().await?;
-            members[one].collector.restart().await
-        }
-        Fault::ReplaceCollector(one) => {
-            members[one].collector.part().pause()?;
-            tokio::time::sleep(REPLACED).await;
-            members[one].collector.part().resume()
-        }
-        Fault::Storm(one) => {
-            for _ in 0..3 {
-                members[one].end().await?;
-                members[one].collector.restart().await?;
+    }
+
+    /// Its kind, as it is counted.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::At(Exchange::Insert, _, Blow::KillCollector) => "insert: collector killed",
+            Self::At(Exchange::Insert, _, Blow::CutConnection) => "insert: connection cut",
+            Self::At(Exchange::Insert, ..) => "insert: engine killed",
+            Self::At(Exchange::Commit, _, Blow::KillCollector) => "offset commit: collector killed",
+            Self::At(Exchange::Commit, _, Blow::CutConnection) => "offset commit: connection cut",
+            Self::At(Exchange::Commit, ..) => "offset commit: broker killed",
+            Self::At(Exchange::Produce, _, Blow::KillCollector) => "dead letters: collector killed",
+            Self::At(Exchange::Produce, _, Blow::CutConnection) => "dead letters: connection cut",
+            Self::At(Exchange::Produce, ..) => "dead letters: broker killed",
+            Self::KillCollector(_) => "collector killed at any time",
+            Self::EndCollector(_) => "collector ended in peace",
+            Self::ReplaceCollector(_) => "collector stopped for longer than a session",
+            Self::StallCollector(_) => "collector stopped past max.poll.interval.ms",
+            Self::Storm => "rebalance storm",
+            Self::KillEngine => "engine killed at any time",
+            Self::PauseEngine => "engine paused",
+            Self::FillEngine(_, None) => "engine's disk full",
+            Self::FillEngine(..) => "engine's disk full, collector killed meanwhile",
+            Self::FailPart(None) => "one part of an insert over three partitions fails",
+            Self::FailPart(_) => {
+                "one part of an insert over three partitions fails, collector killed meanwhile"
             }
-            Ok(())
-        }
-        Fault::KillEngine => {
-            clickhouse.part().kill();
-            clickhouse.restart().await
-        }
-        Fault::PauseEngine => {
-            clickhouse.part().pause()?;
-            tokio::time::sleep(Duration::from_secs(2)).await;
-            clickhouse.part().resume()
-        }
-        Fault::KillBroker => {
-            kafka.part().kill();
-            kafka.restart().await
-        }
-        Fault::CutNetwork(one) => {
-            members[one].proxy.cut();
-            Ok(())
-        }
-        Fault::SlowNetwork(one) => {
-            members[one].proxy.limit(200_000);
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            members[one].proxy.limit(0);
-            Ok(())
+            Self::PassWindow(_) => "deduplication window passed",
+            Self::KillBroker => "broker killed at any time",
+            Self::FillBroker => "broker's disk full",
+            Self::CutNetwork(Link::Engine, _) => "network to the engine cut",
+            Self::CutNetwork(..) => "network to the broker cut",
+            Self::SlowNetwork(Link::Engine, _) => "network to the engine slow",
+            Self::SlowNetwork(..) => "network to the broker slow",
+            Self::SilenceNetwork(Link::Engine, _) => "network to the engine silent",
+            Self::SilenceNetwork(..) => "network to the broker silent for longer than a session",
+            Self::RefuseLetters => "dead-letter topic refuses records",
+            Self::SuspendLetters => "dead-letter topic unavailable",
+            Self::SetClock(..) => "clock of a collector set",
+            Self::SetBrokerClock(_) => "clock of the broker set",
         }
     }
-}
 
-/// Strikes while the insert stands still.
-async fn strike(blow: Blow, held: Held, member: &Member, stack: &Stack) -> Result<()> {
-    match blow {
-        Blow::CutConnection => {
-            drop(held);
-            Ok(())
-        }
-        Blow::KillCollector => {
-            member.kill();
-            drop(held);
-            member.collector.restart().await
-        }
-        Blow::KillEngine => {
-            stack.clickhouse().part().kill();
-            drop(held);
-            stack.clickhouse().restart().await
-        }
+    /// Which exchange it meets, and where.
+    pub fn moment(&self) -> Option<(&'static str, &'static str)> {
+        let Self::At(exchange, moment, _) = self else {
+            return None;
+        };
+        let exchange = match exchange {
+            Exchange::Insert => "insert",
+            Exchange::Commit => "offset commit",
+            Exchange::Produce => "dead letters",
+        };
+        let moment = match moment {
+            Moment::Begins => "1 begins",
+            Moment::HalfSent => "2 half sent",
+            Moment::Sent => "3 sent",
+            Moment::Answered => "4 answered, unknown to the client",
+            Moment::Known => "5 known to the client",
+        };
+        Some((exchange, moment))
     }
-}
-
-/// The next insert that comes to this moment, and whose it is.
-async fn next_insert(members: &[Member], moment: Moment) -> Result<(Held, &Member)> {
-    let [one, other] = members else {
-        anyhow::bail!("two collectors are expected");
-    };
-    let next = async {
-        tokio::select! {
-            held = one.proxy.hold(moment) => anyhow::Ok((held?, one)),
-            held = other.proxy.hold(moment) => anyhow::Ok((held?, other)),
-        }
-    };
-    tokio::time::timeout(SOON, next)
-        .await
-        .context("no insert came by")?
 }

@@ -1,0 +1,169 @@
+//! The parts that faults are injected into: a broker and an engine on disks of their own, and collectors whose networks and
+//! clocks are held by the test.
+
+use std::io::Write;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use kaizen_testkit::{ClickHouse, Clock, Disk, Kafka, KafkaOptions, Proxy, Service, Stack, free_address};
+use tempfile::NamedTempFile;
+
+const DRAIN: Duration = Duration::from_secs(10);
+/// Collectors that are there from the start to the end.
+pub const MEMBERS: usize = 2;
+/// Blocks whose tokens a table remembers: few enough to pass, and far more than pass while a collector starts again.
+pub const WINDOW: u64 = 400;
+
+/// How the collectors share partitions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// A member that is killed is missed until its session ends.
+    Classic,
+    /// A member that comes back under its name has its partitions again.
+    Static,
+    /// KIP-848.
+    Kip848,
+}
+
+impl Group {
+    fn settings(self) -> &'static str {
+        match self {
+            Self::Classic | Self::Static => {
+                "properties: { session.timeout.ms: '6000', heartbeat.interval.ms: '500', max.poll.interval.ms: '10000' }"
+            }
+            Self::Kip848 => {
+                "group_protocol: consumer\n  properties: { session.timeout.ms: '6000', max.poll.interval.ms: '10000' }"
+            }
+        }
+    }
+}
+
+/// A collector, its networks and its clock.
+pub struct Member {
+    // In the order of dropping.
+    pub collector: Service,
+    pub engine: Proxy,
+    pub broker: Proxy,
+    pub clock: Option<Clock>,
+}
+
+impl Member {
+    pub fn kill(&self) {
+        self.collector.part().kill();
+    }
+
+    pub async fn end(&self) -> Result<()> {
+        end(&self.collector).await
+    }
+}
+
+/// Ends a collector as its operator does.
+pub async fn end(collector: &Service) -> Result<()> {
+    let status = collector.part().terminate(DRAIN).await?;
+    ensure!(status.success(), "{status}");
+    Ok(())
+}
+
+/// All of them.
+pub struct Cluster {
+    // In the order of dropping.
+    pub members: Vec<Member>,
+    /// A collector that is there only now and then.
+    pub guest: Service,
+    pub stack: Stack,
+    pub clock: Option<Clock>,
+    /// Read by the collectors whenever they start.
+    _config: NamedTempFile,
+}
+
+fn clock() -> Result<Option<Clock>> {
+    Clock::is_possible().then(Clock::new).transpose()
+}
+
+fn disk() -> Result<Option<Disk>> {
+    Disk::is_possible().then(Disk::mount).transpose()
+}
+
+impl Cluster {
+    pub async fn start(group: Group) -> Result<Self> {
+        let mut config = NamedTempFile::with_suffix(".yaml")?;
+        let batch = "batch: { max_rows: 200, max_age: 50ms, max_age_behind: 50ms }";
+        write!(config, "{batch}\nkafka:\n  {}\n", group.settings())?;
+        let mut networks = Vec::new();
+        for _ in 0..MEMBERS {
+            networks.push(Proxy::start(free_address()?).await?);
+        }
+        let clock_of_broker = clock()?;
+        let options = KafkaOptions {
+            disk: disk()?,
+            clock: clock_of_broker.as_ref(),
+            networks: &networks.iter().collect::<Vec<_>>(),
+        };
+        let (kafka, clickhouse) =
+            tokio::try_join!(Kafka::start_with(options), ClickHouse::start_on(disk()?))?;
+        let stack = Stack::of(kafka, clickhouse).await?;
+        remember_less(&stack).await?;
+        let mut members = Vec::new();
+        for (n, broker) in networks.into_iter().enumerate() {
+            members.push(member(n, group, &stack, broker, &config).await?);
+        }
+        let guest = collector(MEMBERS, group, &stack, &config, &[]).await?;
+        end(&guest).await?;
+        Ok(Self {
+            members,
+            guest,
+            stack,
+            clock: clock_of_broker,
+            _config: config,
+        })
+    }
+}
+
+/// So that the window of what ClickHouse remembers can be passed.
+async fn remember_less(stack: &Stack) -> Result<()> {
+    let tables = "SELECT name FROM system.tables WHERE database = 'kaizen' AND engine_full LIKE '%deduplication_window%'";
+    for table in stack.clickhouse().query(tables).await?.lines() {
+        let setting = format!("non_replicated_deduplication_window = {WINDOW}");
+        let alter = format!("ALTER TABLE kaizen.{table} MODIFY SETTING {setting}");
+        stack.clickhouse().query(&alter).await?;
+    }
+    Ok(())
+}
+
+async fn member(
+    n: usize,
+    group: Group,
+    stack: &Stack,
+    broker: Proxy,
+    config: &NamedTempFile,
+) -> Result<Member> {
+    let engine = stack.clickhouse().url().trim_start_matches("http://").parse()?;
+    let engine = Proxy::start(engine).await?;
+    let clock = clock()?;
+    let mut variables = clock.as_ref().map(Clock::variables).unwrap_or_default();
+    variables.push(("KAIZEN__CLICKHOUSE__URL", engine.url()));
+    variables.push(("KAIZEN__KAFKA__BROKERS", broker.address().to_string()));
+    let collector = collector(n, group, stack, config, &variables).await?;
+    Ok(Member {
+        collector,
+        engine,
+        broker,
+        clock,
+    })
+}
+
+async fn collector(
+    n: usize,
+    group: Group,
+    stack: &Stack,
+    config: &NamedTempFile,
+    variables: &[(&str, String)],
+) -> Result<Service> {
+    let (path, name) = (config.path().to_str().context("a path")?, format!("chaos-{n}"));
+    let mut settings = vec![("KAIZEN_CONFIG", path)];
+    if group == Group::Static {
+        settings.push(("KAIZEN__KAFKA__INSTANCE_ID", name.as_str()));
+    }
+    settings.extend(variables.iter().map(|(name, value)| (*name, value.as_str())));
+    Service::start("collector", false, stack, &settings).await
+}
