@@ -80,8 +80,8 @@ bench: setup ## Kaizen beside its peers, into docs/benchmarks.md (RUNS=5 ONLY=th
 profile: setup ## Where collector and engine spend their time, as flame graphs in .local/profile (EVENTS=400000)
 	@benches/run.sh --profile=.local/profile $(call bench_option,EVENTS,events)
 
-chaos: setup build ## Kill and stop parts by seeded chance and check that each record counts once (SEED=1 ROUNDS=50)
-	KAIZEN_CHAOS_SEED=$(or $(SEED),1) KAIZEN_CHAOS_ROUNDS=$(or $(ROUNDS),50) \
+chaos: setup build ## Break parts by seeded chance and check that each record counts once (SEED=1 ROUNDS=50 ONLY="disk full")
+	KAIZEN_CHAOS_SEED=$(or $(SEED),1) KAIZEN_CHAOS_ROUNDS=$(or $(ROUNDS),50) KAIZEN_CHAOS_ONLY="$(ONLY)" \
 	  cargo test --release --locked --workspace --test system -- --nocapture chaos
 
 fuzz: ## Fuzz everything that reads what others wrote, guided by coverage (SECONDS=60 INPUTS=-1 a target; TARGETS="decode ...")

@@ -50,6 +50,8 @@ impl Clock {
             ("FAKETIME_TIMESTAMP_FILE", self.file().display().to_string()),
             ("FAKETIME_CACHE_DURATION", "1".to_owned()),
             ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
+            // Waits by the monotonic clock are left alone; with it, a JVM spins in them.
+            ("FAKETIME_FORCE_MONOTONIC_FIX", "0".to_owned()),
             ("NO_FAKE_STAT", "1".to_owned()),
         ]
     }

@@ -32,8 +32,17 @@ impl Group {
                 "properties: { session.timeout.ms: '6000', heartbeat.interval.ms: '500', max.poll.interval.ms: '10000' }"
             }
             Self::Kip848 => {
-                "group_protocol: consumer\n  properties: { session.timeout.ms: '6000', max.poll.interval.ms: '10000' }"
+                // librdkafka takes no shorter one than its default session, which the broker cuts to 6 s.
+                "group_protocol: consumer\n  properties: { max.poll.interval.ms: '45000' }"
             }
+        }
+    }
+
+    /// Longer than its `max.poll.interval.ms`.
+    pub fn stall(self) -> Duration {
+        match self {
+            Self::Classic | Self::Static => Duration::from_secs(11),
+            Self::Kip848 => Duration::from_secs(46),
         }
     }
 }
@@ -66,6 +75,7 @@ pub async fn end(collector: &Service) -> Result<()> {
 
 /// All of them.
 pub struct Cluster {
+    pub group: Group,
     // In the order of dropping.
     pub members: Vec<Member>,
     /// A collector that is there only now and then.
@@ -110,6 +120,7 @@ impl Cluster {
         let guest = collector(MEMBERS, group, &stack, &config, &[]).await?;
         end(&guest).await?;
         Ok(Self {
+            group,
             members,
             guest,
             stack,

@@ -12,8 +12,6 @@ use super::records::{HISTORY, days_ago};
 
 /// Longer than a member of the group may be silent: the other one takes its partitions over.
 const REPLACED: Duration = Duration::from_secs(8);
-/// Longer than `max.poll.interval.ms`.
-const STALLED: Duration = Duration::from_secs(11);
 /// How long something may take that is sure to come.
 const SOON: Duration = Duration::from_secs(60);
 /// How often the third member comes in a storm.
@@ -101,7 +99,7 @@ async fn inject_meanwhile(fault: Fault, cluster: &Cluster) -> Result<()> {
             members[one].collector.restart().await
         }
         Fault::ReplaceCollector(one) => stop(&members[one], REPLACED).await,
-        Fault::StallCollector(one) => stop(&members[one], STALLED).await,
+        Fault::StallCollector(one) => stop(&members[one], cluster.group.stall()).await,
         Fault::Storm => {
             for visit in 0..VISITS {
                 cluster.guest.restart().await?;

@@ -34,6 +34,11 @@ fn number(variable: &str, default: u64) -> u64 {
     given.and_then(|value| value.parse().ok()).unwrap_or(default)
 }
 
+/// What the names of the faults' kinds have in them.
+fn only() -> String {
+    std::env::var("KAIZEN_CHAOS_ONLY").unwrap_or_default()
+}
+
 #[tokio::test]
 async fn each_record_is_stored_once_whatever_fails_in_a_classic_group() -> Result<()> {
     run(Group::Classic).await
@@ -62,7 +67,7 @@ async fn run(group: Group) -> Result<()> {
         let (faults, ended) = chaos.round(seed, &mut tally).await;
         println!("{group:?}, seed {seed}, {:.0?}: {faults:?}", began.elapsed());
         if let Err(error) = ended {
-            let repeat = format!("make chaos SEED={seed} ROUNDS=1");
+            let repeat = format!("make chaos SEED={seed} ROUNDS=1 ONLY='{}'", only());
             tally.failed = Some(repeat.clone());
             result = Err(error.context(format!("{group:?}, seed {seed}; to repeat it: {repeat}")));
             break;
@@ -82,8 +87,9 @@ struct Chaos {
 impl Chaos {
     /// Injects what the seed says, and asks the oracle.
     async fn round(&mut self, seed: u64, tally: &mut Run) -> (Vec<Fault>, Result<()>) {
-        let mut random = StdRng::seed_from_u64(seed);
-        let only = std::env::var("KAIZEN_CHAOS_ONLY").unwrap_or_default();
+        // Other faults in each group.
+        let mut random = StdRng::seed_from_u64(seed << 2 | self.cluster.group as u64);
+        let only = only();
         let faults: Vec<_> = (0..random.random_range(2..6))
             .map(|_| Fault::any(&mut random, MEMBERS, &only))
             .collect();
