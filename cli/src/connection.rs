@@ -1,7 +1,5 @@
 //! Where the parts of Kaizen are.
 
-use std::collections::BTreeMap;
-
 use anyhow::Context;
 use clap::Args;
 use kaizen_api::analysis::v1::analysis_service_client::AnalysisServiceClient;
@@ -11,6 +9,8 @@ use kaizen_stream::{GroupProtocol, KafkaConfig};
 use kaizen_warehouse::{ClickHouseConfig, Client};
 use rdkafka::ClientConfig;
 use tonic::transport::{Channel, Endpoint};
+
+use crate::kafka_properties::KafkaProperties;
 
 /// Addresses, from flags or from the variables that configure the services too.
 #[derive(Debug, Args)]
@@ -34,6 +34,15 @@ pub struct Connection {
         value_name = "GROUP"
     )]
     pub group: String,
+    /// The collector's configuration file; its kafka.properties (security.protocol, sasl.username, ...) are used for Kafka
+    #[arg(
+        long,
+        global = true,
+        env = "KAIZEN_CONFIG",
+        value_name = "FILE",
+        value_parser = KafkaProperties::read
+    )]
+    pub collector_config: Option<KafkaProperties>,
     /// ClickHouse's HTTP interface
     #[arg(
         long,
@@ -88,8 +97,15 @@ impl Connection {
         config
             .set("bootstrap.servers", &self.brokers)
             .set("client.id", "kaizen-cli");
+        for (name, value) in self.properties() {
+            config.set(name, value);
+        }
         config.set("allow.auto.create.topics", "false");
         config
+    }
+
+    fn properties(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.collector_config.iter().flat_map(KafkaProperties::iter)
     }
 
     /// The collector's group, to look at its offsets from outside.
@@ -100,7 +116,9 @@ impl Connection {
             group_protocol: GroupProtocol::Classic,
             instance_id: String::new(),
             skip_deleted: false,
-            properties: BTreeMap::new(),
+            properties: (self.properties())
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
         }
     }
 

@@ -15,6 +15,7 @@ mod follow;
 mod health;
 mod impact;
 mod import;
+mod kafka_properties;
 mod metrics;
 mod output;
 mod progress;

@@ -48,7 +48,7 @@ pub struct DeadLetter {
     pub key: Option<Vec<u8>>,
     /// Its value, unchanged; `None` is a tombstone.
     pub value: Option<Vec<u8>>,
-    /// Its headers that tell how to read the value, and which dead letter it replays.
+    /// Its headers that tell how to read the value, which dead letter it replays, and which trace it belongs to.
     pub headers: Vec<(&'static str, Vec<u8>)>,
     /// Why.
     pub rejection: Rejection,
@@ -153,10 +153,17 @@ impl Batch {
         }
     }
 
-    /// Notes that `record` is in the batch, whatever became of it.
+    /// Notes that `record` is in the batch, whatever became of it; as a dead letter it keeps its trace.
     pub fn include(&mut self, record: &RawRecord<'_>, trace: Option<&[u8]>) {
         self.next = record.offset + 1;
         self.last_time = record.time;
+        if let Some(trace) = trace
+            && let Some(letter) = self.dead_letters.last_mut()
+            && letter.offset == record.offset
+        {
+            letter.headers.push(("traceparent", trace.to_vec()));
+            self.letter_bytes += trace.len();
+        }
         if let Some(trace) = trace
             && self.traces.len() < TRACES
             && let Ok(trace) = std::str::from_utf8(trace)
@@ -223,11 +230,17 @@ impl Batch {
         }
     }
 
+    /// How the tokens of all batches of its partition begin, and of no other's.
+    pub fn token_of_partition(&self) -> String {
+        let Partition { topic, number } = &self.partition;
+        format!("{topic}:{number}:")
+    }
+
     /// What tells this batch from every other, also from one of the same offsets of a topic that was created anew.
     pub fn token(&self) -> String {
-        let Partition { topic, number } = &self.partition;
         format!(
-            "{topic}:{number}:{}-{}:{}",
+            "{}{}-{}:{}",
+            self.token_of_partition(),
             self.first,
             self.next - 1,
             self.first_time.unwrap_or(-1)

@@ -1,16 +1,18 @@
 use std::fs;
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
+use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::folder;
 
-/// What the dynamic loader puts between a process and its clock.
-const LIBRARY: &str = "faketime/libfaketime.so.1";
+/// Goes between a process and its clock.
+const SOURCE: &str = include_str!("clock.c");
 
-/// The wall clock of a part, which can be set. Its monotonic clock runs on, as a machine's does when its wall clock is set.
+/// The wall clock of a part, which can be set. Its monotonic clock runs on, as a machine's does when its wall clock is set; what
+/// waits until a time of the wall clock waits by the machine's.
 pub struct Clock {
-    library: PathBuf,
     folder: PathBuf,
 }
 
@@ -18,54 +20,54 @@ impl Clock {
     /// One that is right.
     ///
     /// # Errors
-    /// If libfaketime (Debian package `libfaketime`) is not installed.
+    /// If there is no C compiler (`cc`).
     pub fn new() -> Result<Self> {
-        let folder = folder::new("clock")?;
-        let library = library().context("libfaketime is missing; install the Debian package libfaketime")?;
-        let clock = Self { library, folder };
+        let clock = Self {
+            folder: folder::new("clock")?,
+        };
+        let source = clock.folder.join("clock.c");
+        fs::write(&source, SOURCE)?;
+        let mut compile = Command::new("cc");
+        compile.args(["-shared", "-fPIC", "-O1", "-o"]);
+        let compiled = compile.arg(clock.library()).arg(source).output().context("cc")?;
+        ensure!(
+            compiled.status.success(),
+            "cc: {}",
+            String::from_utf8_lossy(&compiled.stderr)
+        );
         clock.set(0)?;
         Ok(clock)
     }
 
-    /// Whether libfaketime is installed.
-    pub fn is_possible() -> bool {
-        library().is_some()
-    }
-
-    /// Sets it to so many seconds before (negative) or after the machine's. A process sees it within a second.
+    /// Sets it to so many seconds before (negative) or after the machine's.
     ///
     /// # Errors
     /// If its file cannot be written.
     pub fn set(&self, seconds: i64) -> Result<()> {
-        let new = self.folder.join("new");
-        fs::write(&new, format!("{seconds:+}"))?;
-        // Never half of it.
-        Ok(fs::rename(new, self.file())?)
+        // Written over, not anew: processes have it mapped.
+        let file = fs::File::options()
+            .create(true)
+            .write(true)
+            .truncate(false)
+            .open(self.file())?;
+        Ok(file.write_all_at(&seconds.to_ne_bytes(), 0)?)
     }
 
     /// What a process needs in its environment to go by it.
     pub fn variables(&self) -> Vec<(&'static str, String)> {
         vec![
-            ("LD_PRELOAD", self.library.display().to_string()),
-            ("FAKETIME_TIMESTAMP_FILE", self.file().display().to_string()),
-            ("FAKETIME_CACHE_DURATION", "1".to_owned()),
-            ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
-            // Waits by the monotonic clock are left alone; with it, a JVM spins in them.
-            ("FAKETIME_FORCE_MONOTONIC_FIX", "0".to_owned()),
-            ("NO_FAKE_STAT", "1".to_owned()),
+            ("LD_PRELOAD", self.library().display().to_string()),
+            ("KAIZEN_TEST_CLOCK", self.file().display().to_string()),
         ]
     }
 
     fn file(&self) -> PathBuf {
         self.folder.join("offset")
     }
-}
 
-fn library() -> Option<PathBuf> {
-    let folders = fs::read_dir("/usr/lib").ok()?;
-    let libraries = folders.filter_map(|folder| Some(folder.ok()?.path().join(LIBRARY)));
-    let mut libraries = libraries.filter(|library| library.is_file());
-    libraries.next()
+    fn library(&self) -> PathBuf {
+        self.folder.join("clock.so")
+    }
 }
 
 impl Drop for Clock {
@@ -85,10 +87,6 @@ mod tests {
 
     #[test]
     fn a_process_goes_by_the_clock_that_was_set() -> Result<()> {
-        if !Clock::is_possible() {
-            eprintln!("libfaketime is not installed");
-            return Ok(());
-        }
         let clock = Clock::new()?;
         for seconds in [0, 3_600, -86_400] {
             clock.set(seconds)?;

@@ -105,6 +105,9 @@ pub enum WarehouseError {
     /// ClickHouse did not answer in time.
     #[error("ClickHouse did not answer within {} s", REQUEST_TIMEOUT.as_secs())]
     TimedOut,
+    /// An earlier insert of the same records has not ended.
+    #[error("an earlier insert of the same partition is still under way in ClickHouse")]
+    UnderWay,
     /// The answer is not what was asked for.
     #[error("ClickHouse's answer cannot be read")]
     Unreadable(#[source] clickhouse::error::Error),

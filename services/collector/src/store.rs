@@ -218,6 +218,10 @@ impl BatchStore {
             // What is there is recognised by its token, block by block, in the table and in the rollup behind it.
             self.writer.insert(whole).await?;
         }
+        // An insert of one who is gone may go on in ClickHouse: what it has not written yet is not missing.
+        if queries::is_inserting(&self.client, &batch.token_of_partition()).await? {
+            return Err(WarehouseError::UnderWay);
+        }
         let there = queries::stored_offsets(&self.client, table, range(batch)).await?;
         let missing = missing(rows, &there);
         if missing.is_empty() {

@@ -12,7 +12,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// Collectors that are there from the start to the end.
 pub const MEMBERS: usize = 2;
 /// Blocks whose tokens a table remembers: few enough to pass, and far more than pass while a collector starts again.
-pub const WINDOW: u64 = 400;
+pub const WINDOW: u64 = 600;
 
 /// How the collectors share partitions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub struct Member {
     pub collector: Service,
     pub engine: Proxy,
     pub broker: Proxy,
-    pub clock: Option<Clock>,
+    pub clock: Clock,
 }
 
 impl Member {
@@ -81,13 +81,9 @@ pub struct Cluster {
     /// A collector that is there only now and then.
     pub guest: Service,
     pub stack: Stack,
-    pub clock: Option<Clock>,
+    pub clock: Clock,
     /// Read by the collectors whenever they start.
     _config: NamedTempFile,
-}
-
-fn clock() -> Result<Option<Clock>> {
-    Clock::is_possible().then(Clock::new).transpose()
 }
 
 fn disk() -> Result<Option<Disk>> {
@@ -103,10 +99,10 @@ impl Cluster {
         for _ in 0..MEMBERS {
             networks.push(Proxy::start(free_address()?).await?);
         }
-        let clock_of_broker = clock()?;
+        let clock_of_broker = Clock::new()?;
         let options = KafkaOptions {
             disk: disk()?,
-            clock: clock_of_broker.as_ref(),
+            clock: Some(&clock_of_broker),
             networks: &networks.iter().collect::<Vec<_>>(),
         };
         let (kafka, clickhouse) =
@@ -150,8 +146,8 @@ async fn member(
 ) -> Result<Member> {
     let engine = stack.clickhouse().url().trim_start_matches("http://").parse()?;
     let engine = Proxy::start(engine).await?;
-    let clock = clock()?;
-    let mut variables = clock.as_ref().map(Clock::variables).unwrap_or_default();
+    let clock = Clock::new()?;
+    let mut variables = clock.variables();
     variables.push(("KAIZEN__CLICKHOUSE__URL", engine.url()));
     variables.push(("KAIZEN__KAFKA__BROKERS", broker.address().to_string()));
     let collector = collector(n, group, stack, config, &variables).await?;

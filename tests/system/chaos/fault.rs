@@ -1,6 +1,6 @@
 //! What is done to the parts, and how it is chosen.
 
-use kaizen_testkit::{Clock, Disk, Exchange, Moment};
+use kaizen_testkit::{Disk, Exchange, Moment};
 use rand::RngExt;
 use rand::rngs::StdRng;
 
@@ -182,7 +182,6 @@ impl Fault {
     pub fn is_possible(self) -> bool {
         match self {
             Self::FillEngine(..) | Self::FillBroker => Disk::is_possible(),
-            Self::SetClock(..) | Self::SetBrokerClock(_) => Clock::is_possible(),
             _ => true,
         }
     }

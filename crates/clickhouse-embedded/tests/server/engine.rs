@@ -38,6 +38,23 @@ async fn a_repeated_block_changes_neither_the_table_nor_its_view() {
 }
 
 #[tokio::test]
+async fn a_window_remembers_half_as_many_blocks_as_it_says() {
+    let server = Server::start().await;
+    let table = "CREATE TABLE t (n UInt64) ENGINE = MergeTree ORDER BY n SETTINGS non_replicated_deduplication_window = 8";
+    server.sql(table).await;
+    // Of four blocks the first is known still; after the fifth it is not.
+    for (token, rows) in [("a", 1), ("b", 2), ("c", 3), ("d", 4), ("a", 4), ("e", 5), ("a", 6)] {
+        let settings = [
+            ("query", "INSERT INTO t FORMAT TSV"),
+            ("insert_deduplication_token", token),
+        ];
+        server.sql_with(&settings, "1\n").await;
+        let there = server.sql("SELECT count() FROM t").await;
+        assert_eq!(there, rows.to_string(), "after {token}");
+    }
+}
+
+#[tokio::test]
 async fn an_insert_makes_parts_of_a_servers_size_and_honours_its_own() {
     let server = Server::start().await;
     server

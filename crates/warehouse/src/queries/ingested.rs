@@ -186,6 +186,18 @@ pub async fn deduplication_window(client: &Client) -> Result<u64, WarehouseError
     number(client, &sql).await
 }
 
+/// Whether an insert into a table whose token begins with this is under way, in whosever name. A server goes on with an insert
+/// whose client is gone; until it ends, rows of it may still come.
+///
+/// # Errors
+/// Any [`WarehouseError`].
+pub async fn is_inserting(client: &Client, token: &str) -> Result<bool, WarehouseError> {
+    let sql = "SELECT count() AS value FROM system.processes \
+               WHERE startsWith(Settings['insert_deduplication_token'], ?)";
+    let under_way: Option<Number> = client.row(client.query(sql).bind(token)).await?;
+    Ok(under_way.is_some_and(|under_way| under_way.value > 0))
+}
+
 async fn number(client: &Client, sql: &str) -> Result<u64, WarehouseError> {
     let number: Option<Number> = client.row(client.query(sql).bind(client.database())).await?;
     Ok(number.map_or(0, |number| number.value))

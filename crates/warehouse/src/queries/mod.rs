@@ -45,7 +45,7 @@ pub use decisions::{DecisionCursor, DecisionSummary, DecisionsQuery, decisions};
 pub use estimate::{Interval, Value};
 pub use findings::{findings, put_findings};
 pub use ingested::{
-    Offsets, Place, StoredIdentity, Table, deduplication_window, last_stored_offset, position,
+    Offsets, Place, StoredIdentity, Table, deduplication_window, is_inserting, last_stored_offset, position,
     stored_identities, stored_offsets,
 };
 pub use metric::{

@@ -151,6 +151,12 @@ impl Fixture {
         self.pipeline.take(&record, None, self.began + after).unwrap();
     }
 
+    /// Takes a record of a trace in.
+    pub fn take_traced(&mut self, partition: i32, offset: i64, value: Option<&[u8]>, trace: &[u8]) {
+        let record = record(TIME, (partition, offset), value);
+        self.pipeline.take(&record, Some(trace), self.began).unwrap();
+    }
+
     /// Takes a record that says it replays a dead letter.
     pub fn take_replay(&mut self, partition: i32, offset: i64, value: Option<&[u8]>, replay: Replay<'_>) {
         let record = record(TIME, (partition, offset), value);

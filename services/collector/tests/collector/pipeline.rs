@@ -71,6 +71,20 @@ async fn a_replay_is_noted_whatever_becomes_of_it_and_a_letter_it_becomes_names_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_letter_keeps_the_trace_of_its_record_and_no_others() {
+    const TRACE: &[u8] = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let mut fixture = Fixture::new(limits(1000, 1 << 20), 1 << 30, 100);
+    fixture.take_traced(0, 10, Some(b"not json"), TRACE);
+    fixture.take_traced(0, 11, Some(&good(0, 11)), b"00-another");
+    fixture.take(0, 12, Some(b"not json"));
+    fixture.drain();
+    let stored = fixture.stored().remove(0);
+    let headers: Vec<_> = stored.letters.iter().map(|letter| &letter.headers[..]).collect();
+    let traced = [("traceparent", TRACE.to_vec())];
+    assert_eq!(headers, [&traced[..], &[]]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_batch_is_sealed_by_rows_by_bytes_and_by_age_whichever_comes_first() {
     let mut by_rows = Fixture::new(limits(10, 1 << 20), 1 << 30, 100);
     (0..25).for_each(|offset| by_rows.good(0, offset));
