@@ -12,7 +12,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// Collectors that are there from the start to the end.
 pub const MEMBERS: usize = 2;
 /// Blocks whose tokens a table remembers: few enough to pass, and far more than pass while a collector starts again.
-pub const WINDOW: u64 = 600;
+pub const WINDOW: u64 = 500;
 
 /// How the collectors share partitions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

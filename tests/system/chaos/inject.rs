@@ -298,7 +298,7 @@ async fn pass_window(
     let (met, published) = tokio::join!(met, published);
     published?;
     let (held, member, before) = met?;
-    eventually("the window is passed", SOON, async || {
+    eventually("the window is passed", 2 * SOON, async || {
         let passed = newest().await?.saturating_sub(before);
         // The engine notes each block twice.
         ensure!(2 * passed > WINDOW, "{passed} blocks since");

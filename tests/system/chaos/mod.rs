@@ -25,8 +25,8 @@ use tally::Run;
 
 const DEAD_LETTERS: &str = "kaizen.decisions.dlq";
 const EVENTS_A_FAULT: usize = 2_500;
-/// In batches of 200 and three blocks each: more blocks than a table remembers.
-const EVENTS_TO_PASS_A_WINDOW: usize = 30_000;
+/// In batches of some 500 and three blocks each: more blocks than a table remembers.
+const EVENTS_TO_PASS_A_WINDOW: usize = 60_000;
 const SOON: Duration = Duration::from_secs(180);
 
 fn number(variable: &str, default: u64) -> u64 {

@@ -43,7 +43,15 @@ async fn a_window_remembers_half_as_many_blocks_as_it_says() {
     let table = "CREATE TABLE t (n UInt64) ENGINE = MergeTree ORDER BY n SETTINGS non_replicated_deduplication_window = 8";
     server.sql(table).await;
     // Of four blocks the first is known still; after the fifth it is not.
-    for (token, rows) in [("a", 1), ("b", 2), ("c", 3), ("d", 4), ("a", 4), ("e", 5), ("a", 6)] {
+    for (token, rows) in [
+        ("a", 1),
+        ("b", 2),
+        ("c", 3),
+        ("d", 4),
+        ("a", 4),
+        ("e", 5),
+        ("a", 6),
+    ] {
         let settings = [
             ("query", "INSERT INTO t FORMAT TSV"),
             ("insert_deduplication_token", token),
