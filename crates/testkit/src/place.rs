@@ -1,7 +1,9 @@
 //! Where things are: the repository, the built programs, a free port.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Result, bail, ensure};
 
@@ -22,15 +24,18 @@ pub fn program(name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// A loopback address nobody listens at. It lies below the range that the kernel takes outgoing ports from, so that
-/// no connection takes it before the part that it is meant for.
+/// A loopback address nobody listens at, and that this process was not given before. It lies below the range that the kernel takes
+/// outgoing ports from, so that no connection takes it before the part that it is meant for.
 ///
 /// # Errors
 /// If a hundred tries found none.
 pub fn free_address() -> Result<SocketAddr> {
+    static GIVEN: Mutex<BTreeSet<SocketAddr>> = Mutex::new(BTreeSet::new());
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
     for _ in 0..100 {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, rand::random_range(20_000..32_000)));
-        if TcpListener::bind(address).is_ok() {
+        if !given.contains(&address) && TcpListener::bind(address).is_ok() {
+            given.insert(address);
             return Ok(address);
         }
     }
