@@ -1,9 +1,10 @@
 //! What was injected, counted and printed.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::cluster::Group;
+use super::cluster::{Group, UNPEACEFUL};
 use super::fault::Fault;
 use super::records::Published;
 
@@ -98,6 +99,8 @@ fn table(runs: &[Run]) -> String {
     let verdict = |clean: bool| if clean { "clean" } else { "NOT CLEAN" }.to_owned();
     row("oracle", &|run| verdict(run.failed.is_none()), verdict(all_clean));
     let mut text = format!("\n{}\n\n{}", rows.join("\n"), moments(runs));
+    let unpeaceful = UNPEACEFUL.load(Ordering::Relaxed);
+    text += &format!("\nCollectors that were told to end and did not do so in peace: {unpeaceful}\n");
     for run in runs {
         if let Some(repeat) = &run.failed {
             text += &format!("\n{:?}: a round failed: {repeat}\n", run.group);
