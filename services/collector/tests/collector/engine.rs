@@ -17,8 +17,8 @@ use tokio::runtime::Handle;
 use crate::fixture::{PATIENCE, TIME, TOPIC, good, limits, partition};
 
 const RECORDS: i64 = 10;
-/// Blocks that a table remembers in the tests that forget.
-const REMEMBERED: u64 = 4;
+/// The window of a table in the tests that forget: it remembers half as many blocks.
+const REMEMBERED: u64 = 8;
 
 struct Engine {
     clickhouse: ClickHouse,
