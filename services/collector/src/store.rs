@@ -26,8 +26,9 @@ use crate::instruments::Instruments;
 use crate::position::Position;
 use crate::topics::Topics;
 
-/// A process that stood still for longer since it committed an intent may have been replaced meanwhile.
-const STALE: Duration = Duration::from_secs(10);
+/// A process that stood still for longer since it committed an intent may have been replaced meanwhile: brokers allow sessions from 6 s
+/// on (`group.min.session.timeout.ms`), and a commit begins one anew.
+const STALE: Duration = Duration::from_secs(5);
 
 /// Whether what a batch needs is there.
 pub struct Dependencies {
