@@ -84,11 +84,7 @@ async fn both(
 }
 
 async fn inject_meanwhile(fault: Fault, cluster: &Cluster) -> Result<()> {
-    let (members, kafka, clickhouse) = (
-        &cluster.members,
-        cluster.stack.kafka(),
-        cluster.stack.clickhouse(),
-    );
+    let (members, clickhouse) = (&cluster.members, cluster.stack.clickhouse());
     match fault {
         Fault::KillCollector(one) => {
             members[one].kill();
@@ -121,6 +117,14 @@ async fn inject_meanwhile(fault: Fault, cluster: &Cluster) -> Result<()> {
         }
         Fault::FillEngine(spare, killed) => fill_engine(spare, killed, cluster).await,
         Fault::FailPart(killed) => fail_part(killed, cluster).await,
+        _ => disturb(fault, cluster).await,
+    }
+}
+
+/// What concerns networks, dead letters and clocks.
+async fn disturb(fault: Fault, cluster: &Cluster) -> Result<()> {
+    let (members, kafka) = (&cluster.members, cluster.stack.kafka());
+    match fault {
         Fault::CutNetwork(link, one) => {
             network(link, &members[one]).cut();
             Ok(())
@@ -158,9 +162,7 @@ async fn inject_meanwhile(fault: Fault, cluster: &Cluster) -> Result<()> {
         }
         Fault::SetClock(one, seconds) => members[one].clock.set(seconds),
         Fault::SetBrokerClock(seconds) => cluster.clock.set(seconds),
-        Fault::At(..) | Fault::KillBroker | Fault::FillBroker | Fault::PassWindow(_) => {
-            anyhow::bail!("{fault:?} has its own time")
-        }
+        _ => anyhow::bail!("{fault:?} is not injected here"),
     }
 }
 
