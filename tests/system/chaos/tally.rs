@@ -82,18 +82,15 @@ fn table(runs: &[Run]) -> String {
         let count = |run: &Run| run.kinds.get(kind).copied().unwrap_or(0);
         row(kind, &|run| count(run).to_string(), sum(&count));
     }
-    let counts: [(&str, &dyn Fn(&Run) -> u64); 7] = [
-        ("**faults**", &Run::faults),
-        ("not possible on this machine", &|run| run.impossible),
-        ("rounds", &|run| run.clean),
-        ("records", &|run| run.published.records as u64),
-        ("of them malformed", &|run| run.published.malformed as u64),
-        ("of them repeats", &|run| run.published.repeats as u64),
-        ("of them of 256 KiB", &|run| run.published.large as u64),
-    ];
-    for (name, count) in counts {
-        row(name, &|run| count(run).to_string(), sum(count));
-    }
+    let mut count =
+        |name: &str, count: fn(&Run) -> u64| row(name, &|run| count(run).to_string(), sum(&count));
+    count("**faults**", Run::faults);
+    count("not possible on this machine", |run| run.impossible);
+    count("rounds", |run| run.clean);
+    count("records", |run| run.published.records as u64);
+    count("of them malformed", |run| run.published.malformed as u64);
+    count("of them repeats", |run| run.published.repeats as u64);
+    count("of them of 256 KiB", |run| run.published.large as u64);
     row("seeds of the rounds", &seeds, String::new());
     let all_clean = runs.iter().all(|run| run.failed.is_none());
     let verdict = |clean: bool| if clean { "clean" } else { "NOT CLEAN" }.to_owned();
