@@ -15,7 +15,7 @@ pub const TOPIC: &str = "kaizen.decisions.backfill";
 /// After this long without a row more, whoever is measured is taken for stuck.
 const SILENCE: Duration = Duration::from_secs(120);
 /// How often rows are counted.
-const LOOK: Duration = Duration::from_millis(20);
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Broker, engine and events.
 pub struct Stage {
