@@ -206,6 +206,7 @@ const checks = {
     await page.setViewportSize({ width: 1280, height: 500 });
     await open(page, mock, "?state=verified&owner=anna");
     await page.focus('tr[data-ticket="T-17"] a');
+    await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
     assert.ok((await page.evaluate(() => scrollY)) > 0);
     await page.keyboard.press("Enter");
     await page.waitForSelector('article[data-ticket="T-17"]');
