@@ -10,6 +10,9 @@ import type { CumulativePoint } from "../gen/kaizen/tracker/v1/impact_pb";
 /** Of more measurements than this the dots would be a second line. */
 const DOTTED = 60;
 
+/** Seconds of a day. */
+const DAY = 86_400;
+
 /** Sums of returns over time, as measured and shrunk; each holds until the next measurement. */
 export function CumulativeChart({ points, currency }: { points: readonly CumulativePoint[]; currency: string }) {
   const told = useMemo(() => points.map((point) => describe(point, currency)), [points, currency]);
@@ -36,8 +39,10 @@ function draw(place: HTMLElement, points: readonly CumulativePoint[], events: Ev
   const paths = uPlot.paths.stepped?.({ align: 1 });
   const steps = paths ? { paths } : {};
   const dot = (stroke: string) => ({ show: points.length <= DOTTED, size: 5, width: 1, stroke, fill: stroke });
+  const common = frame(place, "amount", withZero);
   const options: uPlot.Options = {
-    ...frame(place, "amount", withZero),
+    ...common,
+    scales: { ...common.scales, x: { time: true, range: aDayOrMore } },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
     series: [
       {},
@@ -56,6 +61,13 @@ function draw(place: HTMLElement, points: readonly CumulativePoint[], events: Ev
   const times = points.map(({ time }) => (time ? timestampMs(time) / 1000 : 0));
   return new uPlot(options, [times, points.map(({ net }) => net), points.map(({ shrunk }) => shrunk)], place);
 }
+
+/** One measurement alone still has a day around it. */
+const aDayOrMore: uPlot.Range.Function = (_, low, high) => {
+  const [first, last] = [low ?? 0, high ?? 0];
+  const room = Math.max(0, DAY - (last - first)) / 2;
+  return [first - room, last + room];
+};
 
 /** A little room around the sums, and always the line between gain and loss. */
 const withZero: uPlot.Range.Function = (_, low, high) => {
