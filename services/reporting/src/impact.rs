@@ -12,6 +12,7 @@ mod calibration;
 mod controls;
 mod course;
 mod cumulative;
+mod estimate;
 mod guardrails;
 mod kept;
 mod measure;

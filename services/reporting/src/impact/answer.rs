@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-use kaizen_api::analysis::v1::{Condition, Estimate, Interval, Window};
+use kaizen_api::analysis::v1::{Condition, Interval, Window};
 use kaizen_api::time::{to_wire, window_to_wire};
 use kaizen_api::{convert, tracker::v1 as wire};
 use kaizen_findings::{Costs, difference, told};
 use kaizen_stats::{Impact, Rung, SeriesFindings, Uncertain, Verdict};
 
 use super::Asked;
+use super::estimate::{estimate, sign_of};
 use super::guardrails::Guarded;
 use super::measure::Observed;
 use super::returns::{Terms, of_effect, sign};
@@ -46,7 +47,7 @@ pub fn put_together(
         mean_before: measured.before,
         mean_after: measured.after,
         effect: Some(estimate(measured.effect, measured.interval)),
-        interval_at_any_look: Some(interval(measured.interval_at_any_look)),
+        interval_at_any_look: Some(convert::ends(measured.interval_at_any_look)),
         probability_better: if sign(asked) > 0.0 {
             measured.p_positive
         } else {
@@ -105,17 +106,6 @@ pub const fn verdict(verdict: Verdict) -> wire::ImpactVerdict {
         Verdict::NoDetectableChange => wire::ImpactVerdict::NoDetectableChange,
         Verdict::Worse => wire::ImpactVerdict::Worse,
         Verdict::CannotTell => wire::ImpactVerdict::CannotTell,
-    }
-}
-
-fn interval((lower, upper): (f64, f64)) -> Interval {
-    Interval { lower, upper }
-}
-
-fn estimate(value: f64, ends: (f64, f64)) -> Estimate {
-    Estimate {
-        value,
-        interval: Some(interval(ends)),
     }
 }
 
@@ -206,13 +196,7 @@ fn metrics(asked: &Asked<'_>, measured: &Impact, guardrails: &[Guarded]) -> wire
     add(&mut record, own, measured, sign(asked));
     for it in guardrails {
         if let (Some(metric), Some(measured)) = (&it.guardrail.metric, &it.measured) {
-            let lower = kaizen_api::analysis::v1::Direction::LowerIsBetter;
-            let sign = if metric.direction == i32::from(lower) {
-                -1.0
-            } else {
-                1.0
-            };
-            add(&mut record, metric.name.clone(), measured, sign);
+            add(&mut record, metric.name.clone(), measured, sign_of(metric));
         }
     }
     record

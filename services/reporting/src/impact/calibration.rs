@@ -2,17 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use kaizen_api::analysis::v1::{Estimate, Interval};
 use kaizen_api::tracker::v1 as wire;
 use kaizen_catalogue::Catalogue;
 
 use super::answer::decisions_a_day;
 use super::cumulative::MeasuredTicket;
+use super::estimate::{Z95, of_error, sign_of};
 use super::series::is_number;
 use crate::tracker::Frozen;
 
-/// Half a 95 % interval in standard errors.
-const Z95: f64 = 1.959_963_984_540_054;
 const WEEK: f64 = 7.0;
 
 /// A number and its standard error.
@@ -81,8 +79,8 @@ fn judge(catalogue: &Catalogue, it: &MeasuredTicket) -> Option<Judged> {
             ticket_id: it.ticket.id(),
             rule: it.ticket.rule.clone(),
             category: it.ticket.category.clone(),
-            forecast: Some(estimate(forecast)),
-            measured: Some(estimate(measured)),
+            forecast: Some(of_error(forecast.value, forecast.error)),
+            measured: Some(of_error(measured.value, measured.error)),
             covered: false,
             probability: frozen.recommendation.certainty,
             verdict: impact.verdict,
@@ -97,12 +95,7 @@ fn measured_per_week(catalogue: &Catalogue, impact: &wire::Impact) -> Option<Unc
     let effect = impact.effect.as_ref()?;
     let interval = effect.interval?;
     let metric = impact.metric.as_ref()?;
-    let lower = kaizen_api::analysis::v1::Direction::LowerIsBetter;
-    let sign = if metric.direction == i32::from(lower) {
-        -1.0
-    } else {
-        1.0
-    };
+    let sign = sign_of(metric);
     let (_, known) = catalogue.metric(&metric.name)?;
     // What counts a day has a week of days; all else a week of decisions
     let times = if is_number(&known.expression) {
@@ -114,16 +107,6 @@ fn measured_per_week(catalogue: &Catalogue, impact: &wire::Impact) -> Option<Unc
         value: sign * effect.value * times,
         error: (interval.upper - interval.lower) / (2.0 * Z95) * times,
     })
-}
-
-fn estimate(it: Uncertain) -> Estimate {
-    Estimate {
-        value: it.value,
-        interval: Some(Interval {
-            lower: it.value - Z95 * it.error,
-            upper: it.value + Z95 * it.error,
-        }),
-    }
 }
 
 fn sum_up(name: String, judged: &[&Judged]) -> wire::Calibration {

@@ -3,16 +3,14 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use kaizen_api::analysis::v1::{Estimate, Interval};
+use kaizen_api::analysis::v1::Estimate;
 use kaizen_api::time::to_wire;
 use kaizen_api::tracker::v1 as wire;
 use kaizen_ledger::Ticket;
 use kaizen_stats::shrunk;
 
 use super::RESTORING;
-
-/// Half a 95 % interval in standard errors.
-const Z95: f64 = 1.959_963_984_540_054;
+use super::estimate::{Z95, of_error};
 
 /// A ticket and its latest measurement.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,14 +48,7 @@ impl Sum {
     }
 
     fn estimate(self) -> Estimate {
-        let half = Z95 * self.variance.sqrt();
-        Estimate {
-            value: self.value,
-            interval: Some(Interval {
-                lower: self.value - half,
-                upper: self.value + half,
-            }),
-        }
+        of_error(self.value, self.variance.sqrt())
     }
 }
 

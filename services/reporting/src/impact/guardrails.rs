@@ -1,6 +1,5 @@
 //! The other metrics of the component: what the change did to them beside what it was for.
 
-use kaizen_api::analysis::v1::{Estimate, Interval};
 use kaizen_api::convert;
 use kaizen_api::tracker::v1 as wire;
 use kaizen_catalogue::Metric;
@@ -11,6 +10,7 @@ use kaizen_warehouse::queries::QueryError;
 use super::Asked;
 use super::answer::verdict;
 use super::controls::Controls;
+use super::estimate::estimate;
 use super::measure::{Observed, put};
 use super::series::{Wanted, fetch};
 
@@ -78,13 +78,7 @@ async fn one(
             guardrail: wire::Guardrail {
                 metric: wire_metric,
                 verdict: verdict(measured.verdict).into(),
-                effect: Some(Estimate {
-                    value: measured.effect,
-                    interval: Some(Interval {
-                        lower: measured.interval.0,
-                        upper: measured.interval.1,
-                    }),
-                }),
+                effect: Some(estimate(measured.effect, measured.interval)),
                 unmeasurable: String::new(),
             },
             measured: Some(measured),

@@ -1,12 +1,12 @@
 //! What a measured effect returns.
 
-use kaizen_api::analysis::v1::{Estimate, Interval};
 use kaizen_api::tracker::v1::Return;
 use kaizen_catalogue::{Direction, Expression, ValuePerUnit};
 use kaizen_findings::Costs;
 use kaizen_stats::{Economics, Investment, Uncertain, roi};
 
 use super::Asked;
+use super::estimate::estimate;
 use super::series::is_number;
 
 const WEEK: f64 = 7.0;
@@ -63,13 +63,7 @@ pub fn of_effect(
         },
     );
     let found = found.ok_or_else(|| "nobody said what a unit of the metric is worth".to_owned())?;
-    let around = |value: f64, by: f64| Estimate {
-        value,
-        interval: Some(Interval {
-            lower: found.interval.0 + by,
-            upper: found.interval.1 + by,
-        }),
-    };
+    let around = |value: f64, by: f64| estimate(value, (found.interval.0 + by, found.interval.1 + by));
     Ok(Return {
         currency: costs.currency.clone(),
         days,
