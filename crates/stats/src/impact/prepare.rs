@@ -24,7 +24,7 @@ pub(super) struct Prepared<'a> {
     pub(super) columns: Vec<Vec<f64>>,
     pub(super) uses: Vec<ControlUse>,
     pub(super) synthetic: bool,
-    /// The season found, and the one of these that is fitted.
+    /// The season found, and the short one that is fitted, found or not.
     pub(super) season: Option<usize>,
     pub(super) fitted: Option<usize>,
 }
@@ -64,7 +64,13 @@ impl<'a> Prepared<'a> {
             adjusted[range.clone()].copy_from_slice(&seasonal(&values[range], &long).adjusted);
             adjusted
         };
-        let fitted = short.last().copied();
+        // A season that is not found is fitted all the same: whole seasons cost the effect nothing, and one that is there and
+        // not fitted is taken for noise.
+        let likely = question
+            .seasons
+            .iter()
+            .filter(|period| **period <= SHORT && 3 * **period <= change);
+        let fitted = short.last().or(likely.last()).copied();
         let chosen = controls::choose(&window, question.controls);
         let columns: Vec<Vec<f64>> = chosen
             .used
