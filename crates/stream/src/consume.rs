@@ -159,6 +159,11 @@ fn read<P: Step, S: Store>(
                 take(&message, &mut locked(pipeline), now)?;
                 wait = Duration::ZERO;
             }
+            // librdkafka names the partition by its number alone.
+            Some(Err(KafkaError::PartitionEOF(number))) => {
+                locked(pipeline).end(number);
+                wait = Duration::ZERO;
+            }
             Some(Err(error)) => return judge(consumer, error, observer),
         }
     }
@@ -255,6 +260,9 @@ fn offsets(commits: &[Commit]) -> KafkaResult<TopicPartitionList> {
 }
 
 fn steer<C: ConsumerContext>(consumer: &BaseConsumer<C>, flow: &Flow) {
+    if *flow != Flow::default() {
+        tracing::debug!(?flow, "steered");
+    }
     // A partition that was revoked meanwhile cannot be paused, and need not be.
     for (partitions, steered) in [
         (&flow.pause, consumer.pause(&list(&flow.pause))),

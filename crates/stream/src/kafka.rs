@@ -69,6 +69,9 @@ impl KafkaConfig {
             .set("fetch.message.max.bytes", "2097152")
             // The default of a second leaves the consumer idle whenever its queue was full.
             .set("fetch.queue.backoff.ms", "5")
+            // One fetch is under way at a time: a partition that is resumed waits for that of those which have nothing.
+            .set("fetch.wait.max.ms", "50")
+            .set("enable.partition.eof", "true")
             .set("statistics.interval.ms", "5000");
         if self.group_protocol == GroupProtocol::Consumer {
             config.set("group.protocol", "consumer");

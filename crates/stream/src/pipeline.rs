@@ -119,6 +119,13 @@ impl<P: Step, S: Store> Pipeline<P, S> {
         Ok(())
     }
 
+    /// Notes that a partition of this number, of whichever topic, has no further record for now: what is open of it need not
+    /// wait for more. Of another topic's it may be wrong, which costs a smaller batch.
+    pub fn end(&mut self, number: i32) {
+        let its = |reading: &&mut Reading| reading.partition.number == number;
+        self.readings.iter_mut().filter(its).for_each(Reading::end);
+    }
+
     fn reading_of(&mut self, record: &RawRecord<'_>) -> Option<usize> {
         let is_its = |reading: &Reading| reading.is_of(record.topic, record.partition);
         if !self.readings.get(self.last).is_some_and(is_its) {
@@ -132,15 +139,15 @@ impl<P: Step, S: Store> Pipeline<P, S> {
         for index in 0..self.readings.len() {
             self.seal_if_due(index, now);
         }
-        let turns = self.share.turns(&self.readings, self.limits.bytes);
+        let turns = self.share.turns(&mut self.readings, self.limits.bytes);
         if let Some(index) = turns.sealing {
             self.seal(index, Sealed::Memory);
         }
         let mut flow = Flow::default();
         for (index, reading) in self.readings.iter_mut().enumerate() {
             let pause = reading.is_held(&self.limits) || turns.waiting.contains(&index);
-            if pause != reading.paused {
-                reading.paused = pause;
+            if pause != reading.is_paused() {
+                reading.set_paused(pause, now);
                 let list = if pause { &mut flow.pause } else { &mut flow.resume };
                 list.push(reading.partition.clone());
             }
@@ -157,6 +164,7 @@ impl<P: Step, S: Store> Pipeline<P, S> {
     fn seal(&mut self, index: usize, why: Sealed) {
         let position = self.background.store.position();
         if let Some(batch) = self.readings[index].seal(why, position) {
+            tracing::debug!(partition = %batch.partition, records = batch.records(), bytes = batch.bytes(), why = why.as_str(), "sealed");
             self.step.sealed(batch, why);
         }
     }
@@ -211,6 +219,7 @@ impl<P: Step, S: Store> Pipeline<P, S> {
             Event::Stored(completion) => {
                 let reading = self.assignment(completion.assignment)?;
                 reading.stored(completion.next, Instant::now());
+                tracing::debug!(partition = %completion.partition, next = completion.next, "stored");
                 Some(completion)
             }
         }

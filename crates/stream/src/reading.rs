@@ -46,8 +46,10 @@ pub(crate) struct Reading {
     pub(crate) partition: Partition,
     /// Tells this assignment of the partition from earlier ones.
     pub(crate) assignment: u64,
-    pub(crate) paused: bool,
+    paused: bool,
     pub(crate) cancelled: CancellationToken,
+    /// While memory is short: which batch of its turn it is, from 1 on; 0 while it waits.
+    pub(crate) turn: u32,
     /// What is stored before; unknown until it is recalled.
     recent: Option<Recent>,
     /// Records up to here may be stored already.
@@ -65,8 +67,10 @@ pub(crate) struct Reading {
     next: i64,
     /// When its last batch was sealed.
     sealed_at: Option<Instant>,
-    /// When its last record came.
+    /// When its last record came, or when it was last paused or resumed.
     fed: Option<Instant>,
+    /// Whether it had no further record then.
+    ended: bool,
 }
 
 impl Reading {
@@ -77,6 +81,7 @@ impl Reading {
             assignment,
             paused: true,
             cancelled: CancellationToken::new(),
+            turn: 0,
             recent: None,
             doubtful_to: -1,
             replay,
@@ -87,6 +92,7 @@ impl Reading {
             next: from,
             sealed_at: None,
             fed: None,
+            ended: false,
         }
     }
 
@@ -115,6 +121,7 @@ impl Reading {
         };
         self.next = record.offset + 1;
         self.fed = Some(now);
+        self.ended = false;
         let partition = &self.partition;
         let open = || Batch::open(partition.clone(), record, now);
         Ok((self.open.get_or_insert_with(open), recent))
@@ -134,6 +141,10 @@ impl Reading {
     /// When its last batch was sealed.
     pub(crate) fn sealed_at(&self) -> Option<Instant> {
         self.sealed_at
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused
     }
 
     /// Whether nothing may be read for now. A batch that is rebuilt grows to what it was, whatever the limits.
@@ -162,10 +173,26 @@ impl Reading {
         }
     }
 
-    /// Whether records are certain to come: some came just now, or it is paused.
+    /// Whether records are certain to come: some came just now, or it is paused; and its end was not seen since.
     fn has_more(&self, limits: &Limits, now: Instant) -> bool {
         let fed = |at| now.duration_since(at) < limits.age;
-        self.paused || self.fed.is_some_and(fed)
+        !self.ended && (self.paused || self.fed.is_some_and(fed))
+    }
+
+    /// Notes that there is no further record for now.
+    pub(crate) fn end(&mut self) {
+        self.ended = true;
+    }
+
+    /// Whether there was no further record when it was last read.
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.ended
+    }
+
+    /// Reads on, or stops to. The first record after a pause takes a while.
+    pub(crate) fn set_paused(&mut self, paused: bool, now: Instant) {
+        self.paused = paused;
+        self.fed = Some(now);
     }
 
     /// Whether its open batch may be sealed.
@@ -181,6 +208,7 @@ impl Reading {
         let mut batch = self.open.take()?;
         batch.close();
         self.sealed_at = Some(Instant::now());
+        self.turn += u32::from(self.turn > 0);
         batch.position = position;
         if let Some(left) = self.replay.take() {
             // What is stored of it is as old as the intent that was left.

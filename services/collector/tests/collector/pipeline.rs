@@ -216,6 +216,70 @@ async fn when_memory_is_short_the_fullest_batches_are_filled_first_and_partition
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn while_memory_is_short_a_partition_keeps_its_turn_for_several_batches_and_then_others_get_theirs() {
+    let mut fixture = Fixture::new(limits(100_000, 16 * MIB), 40 * MIB, 100);
+    for number in 1..4 {
+        fill(&mut fixture, number, 0, 3 * MIB);
+    }
+    let mut next = fill(&mut fixture, 0, 0, 14 * MIB);
+    assert_eq!(fixture.tick(Duration::ZERO).pause, [1, 2, 3].map(partition));
+    let mut batches = 0;
+    let turned = loop {
+        while fixture.pipeline.commits(fixture.began).is_empty() {
+            next = fill(&mut fixture, 0, next, MIB);
+        }
+        batches += 1;
+        fixture.commit();
+        let began = Instant::now();
+        while fixture.pipeline.completed().is_empty() {
+            assert!(began.elapsed() < PATIENCE);
+        }
+        let flow = fixture.tick(Duration::ZERO);
+        if flow != Flow::default() {
+            break flow;
+        }
+        assert!(batches < 100, "the others get no turn");
+    };
+    assert_eq!(batches, 8);
+    assert!(!turned.resume.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partition_that_was_read_to_its_end_waits_for_nobody_while_memory_is_short() {
+    let mut fixture = Fixture::new(limits(100_000, 4 * MIB), 8 * MIB, 0);
+    for number in 0..4 {
+        fill(&mut fixture, number, 0, MIB + MIB / 4);
+    }
+    fixture.pipeline.end(2);
+    assert_eq!(fixture.tick(Duration::ZERO).pause, [0, 1, 3].map(partition));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn old_records_are_not_kept_waiting_for_more_at_the_end_of_their_partition() {
+    let limits = Limits {
+        age_behind: Duration::from_secs(10),
+        ..limits(1000, 1 << 20)
+    };
+    for (ended, sealed) in [(false, 0), (true, 1)] {
+        let mut fixture = Fixture::new(limits, 1 << 30, 100);
+        for second in 0..=1 {
+            let value = good(0, second);
+            fixture.take_at(
+                TIME,
+                Duration::from_secs(second as u64),
+                (0, second),
+                Some(&value),
+            );
+        }
+        if ended {
+            fixture.pipeline.end(0);
+        }
+        fixture.tick(Duration::from_secs(1));
+        assert_eq!(fixture.pipeline.commits(fixture.began).len(), sealed);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn when_memory_is_too_short_for_any_batch_to_grow_the_fullest_is_stored() {
     let mut fixture = Fixture::new(limits(100_000, 4 * MIB), 8 * MIB, 100);
     for number in 0..4 {
