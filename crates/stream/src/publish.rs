@@ -1,11 +1,12 @@
 //! Records into a topic, acknowledged: decisions of those who do not speak Kafka, and dead letters.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
+use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 use rdkafka::{ClientConfig, ClientContext};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
@@ -100,11 +101,41 @@ impl ProducerContext for Deliveries {
     }
 }
 
+/// How long one wait for deliveries may take. rdkafka's own `ThreadedProducer` waits 100 ms at a time and spins through the last of
+/// them, which costs a process that has nothing to send a hundredth of a core.
+const WAIT: Duration = Duration::from_secs(1);
+
+/// A producer whose deliveries are noted by a thread, until it is dropped.
+struct Polled {
+    producer: Arc<BaseProducer<Deliveries>>,
+    dropped: Arc<AtomicBool>,
+}
+
+impl Polled {
+    fn start(config: &ClientConfig) -> KafkaResult<Self> {
+        let producer: Arc<BaseProducer<_>> = Arc::new(config.create_with_context(Deliveries)?);
+        let dropped = Arc::new(AtomicBool::new(false));
+        let (polled, ended) = (producer.clone(), dropped.clone());
+        std::thread::spawn(move || {
+            while !ended.load(Ordering::Relaxed) {
+                polled.poll(WAIT);
+            }
+        });
+        Ok(Self { producer, dropped })
+    }
+}
+
+impl Drop for Polled {
+    fn drop(&mut self) {
+        self.dropped.store(true, Ordering::Relaxed);
+    }
+}
+
 /// The way into one topic. Its queue is bounded to 32 MiB and 100,000 records. Cheap to clone.
 #[derive(Clone)]
 pub struct Publisher {
     config: Arc<ClientConfig>,
-    producer: Arc<RwLock<ThreadedProducer<Deliveries>>>,
+    polled: Arc<RwLock<Polled>>,
     topic: Arc<str>,
 }
 
@@ -117,15 +148,15 @@ impl Publisher {
         let mut config = kafka.producer();
         config.set("message.timeout.ms", timeout.as_millis().to_string());
         Ok(Self {
-            producer: Arc::new(RwLock::new(config.create_with_context(Deliveries)?)),
+            polled: Arc::new(RwLock::new(Polled::start(&config)?)),
             config: Arc::new(config),
             topic: topic.into(),
         })
     }
 
-    fn producer(&self) -> ThreadedProducer<Deliveries> {
-        let producer = self.producer.read().unwrap_or_else(PoisonError::into_inner);
-        producer.clone()
+    fn producer(&self) -> Arc<BaseProducer<Deliveries>> {
+        let polled = self.polled.read().unwrap_or_else(PoisonError::into_inner);
+        polled.producer.clone()
     }
 
     /// After a failure: replaces a producer that has failed for good, as an idempotent one does when the broker no longer
@@ -137,12 +168,12 @@ impl Publisher {
         if self.producer().client().fatal_error().is_none() {
             return Ok(None);
         }
-        let mut producer = self.producer.write().unwrap_or_else(PoisonError::into_inner);
+        let mut polled = self.polled.write().unwrap_or_else(PoisonError::into_inner);
         // Another request may have been here first.
-        let Some((_, reason)) = producer.client().fatal_error() else {
+        let Some((_, reason)) = polled.producer.client().fatal_error() else {
             return Ok(None);
         };
-        *producer = self.config.create_with_context(Deliveries)?;
+        *polled = Polled::start(&self.config)?;
         Ok(Some(reason))
     }
 
