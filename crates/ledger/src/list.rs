@@ -1,22 +1,24 @@
 //! Lists tickets.
 //!
-//! What a list is filtered by are terms of the tickets (`ticket_terms`). The rarest one leads: its tickets are read newest
-//! first, the other terms are looked up for each. A term that many tickets have fills a page soon; one that few have is soon
-//! at its end. So a page costs about the same however many tickets there are, whatever the database's planner knows.
+//! What a list is filtered by are terms of the tickets (`ticket_terms`). The rarest one leads: its tickets are read in the
+//! order of the list, which an index has, from where the page before ended; the other terms are looked up for each. A term that
+//! many tickets have fills a page soon; one that few have is soon at its end. So a page costs about the same however many
+//! tickets there are, whatever the database's planner knows.
 
 use std::cmp::Reverse;
 
 use sqlx::{AnyConnection, Row};
 
 use crate::error::LedgerError;
-use crate::question::Question;
+use crate::question;
 use crate::row;
 use crate::state::State;
 use crate::store::Ledger;
 use crate::terms;
 use crate::ticket::Ticket;
 
-/// Tickets of a term up to which all of them are read and sorted; of more the list is walked in its order.
+/// Terms are counted up to here. Of a word, which no index has in the order of changes or due dates, fewer tickets are all read
+/// and sorted; of more, a list in these orders is walked.
 const FEW: i64 = 2_000;
 
 /// Which tickets; what is empty filters nothing.
@@ -50,6 +52,12 @@ pub enum Order {
     LatestChange,
     /// Soonest due first, those without a date last.
     SoonestDue,
+}
+
+impl Order {
+    pub(crate) const fn is_by_number(self) -> bool {
+        matches!(self, Self::Newest | Self::Oldest)
+    }
 }
 
 /// What to list.
@@ -88,49 +96,72 @@ impl Cursor {
 }
 
 impl Ledger {
-    /// One page of tickets.
+    /// One page of tickets, as of one moment.
     ///
     /// # Errors
     /// The database's.
     pub async fn list(&self, listing: &Listing) -> Result<Vec<Ticket>, LedgerError> {
-        let mut connection = self.pool.acquire().await?;
-        let common = common_terms(&listing.filter);
-        if listing.filter.states.is_empty() {
-            return page(&mut connection, listing, common).await;
-        }
-        // A ticket is in one state: the pages of the states have nothing in common, and together hold the page asked for.
-        let mut states = listing.filter.states.clone();
-        states.sort_unstable();
-        states.dedup();
-        let mut tickets = Vec::new();
-        for state in states {
-            let mut terms = common.clone();
-            terms.push(terms::state(state.as_str()));
-            tickets.extend(page(&mut connection, listing, terms).await?);
-        }
-        sort(&mut tickets, listing.order);
-        tickets.truncate(listing.most as usize);
-        Ok(tickets)
+        self.page(listing, criteria(&listing.filter)).await
     }
-}
 
-impl Ledger {
     /// The tickets that have a link with this address, newest first; at most 100.
     ///
     /// # Errors
     /// The database's.
     pub async fn linked(&self, url: &str) -> Result<Vec<Ticket>, LedgerError> {
-        let mut connection = self.pool.acquire().await?;
         let listing = Listing {
             most: 100,
             ..Listing::default()
         };
-        page(&mut connection, &listing, vec![terms::link(url)]).await
+        self.page(&listing, vec![vec![terms::link(url)]]).await
+    }
+
+    /// How the database would answer [`Ledger::list`] now, a line a step, in its own words; empty where it need not be asked, as
+    /// no ticket has one of the terms.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn explain(&self, listing: &Listing) -> Result<Vec<String>, LedgerError> {
+        let mut connection = self.pool.acquire().await?;
+        match lead(&mut connection, listing.order, criteria(&listing.filter)).await? {
+            Some((lead, others)) => {
+                question::page(listing, &lead, &others)
+                    .explain(&mut connection)
+                    .await
+            }
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn page(&self, listing: &Listing, criteria: Vec<Criterion>) -> Result<Vec<Ticket>, LedgerError> {
+        let mut connection = self.pool.acquire().await?;
+        let Some((lead, others)) = lead(&mut connection, listing.order, criteria).await? else {
+            return Ok(Vec::new());
+        };
+        let mut tickets = question::page(listing, &lead, &others)
+            .ask(&mut connection)
+            .await?;
+        sort(&mut tickets, listing.order);
+        Ok(tickets)
     }
 }
 
-/// What every ticket of the list has, whatever its state.
-fn common_terms(filter: &Filter) -> Vec<String> {
+/// Terms of which a ticket must have one.
+pub(crate) type Criterion = Vec<String>;
+
+/// What a list is read by.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Lead {
+    /// All tickets, by the index of the order.
+    All,
+    /// Those with one of these terms, by the index that has the terms in the order.
+    Terms(Criterion),
+    /// The few with this term, whatever the order.
+    Few(String),
+}
+
+/// What a ticket must have to be in the list.
+fn criteria(filter: &Filter) -> Vec<Criterion> {
     let mut found: Vec<String> = terms::words(&filter.text).collect();
     found.extend(filter.labels.iter().map(|it| terms::label(it)));
     let said = |name: &str, term: fn(&str) -> String| (!name.is_empty()).then(|| term(name));
@@ -142,7 +173,14 @@ fn common_terms(filter: &Filter) -> Vec<String> {
     }
     found.sort_unstable();
     found.dedup();
-    found
+    let mut criteria: Vec<Criterion> = found.into_iter().map(|term| vec![term]).collect();
+    if !filter.states.is_empty() {
+        let mut states: Criterion = filter.states.iter().map(|it| terms::state(it.as_str())).collect();
+        states.sort_unstable();
+        states.dedup();
+        criteria.push(states);
+    }
+    criteria
 }
 
 fn sort(tickets: &mut [Ticket], order: Order) {
@@ -150,59 +188,55 @@ fn sort(tickets: &mut [Ticket], order: Order) {
         Order::Newest => tickets.sort_by_key(|it| Reverse(it.number)),
         Order::Oldest => tickets.sort_by_key(|it| it.number),
         Order::LatestChange => tickets.sort_by_key(|it| Reverse(it.revision)),
-        Order::SoonestDue => tickets.sort_by_key(|it| (row::due_date(it), it.number)),
+        Order::SoonestDue => tickets.sort_by_cached_key(|it| (row::due_date(it), it.number)),
     }
 }
 
-/// The tickets that have all of the terms.
-async fn page(
+/// What the list is best read by, and the other criteria, the rarest first; `None` where no ticket meets one of them.
+async fn lead(
     connection: &mut AnyConnection,
-    listing: &Listing,
-    terms: Vec<String>,
-) -> Result<Vec<Ticket>, LedgerError> {
-    let (terms, rarest) = rarest_first(connection, terms).await?;
-    if rarest == Some(0) {
-        return Ok(Vec::new());
+    order: Order,
+    criteria: Vec<Criterion>,
+) -> Result<Option<(Lead, Vec<Criterion>)>, LedgerError> {
+    let may_lead = |it: &Criterion| order.is_by_number() || it.iter().all(|term| terms::is_ordered(term));
+    if criteria.len() < 2 && criteria.iter().all(may_lead) {
+        let lead = criteria.into_iter().next().map_or(Lead::All, Lead::Terms);
+        return Ok(Some((lead, Vec::new())));
     }
-    let mut question = Question::new();
-    let is_by_number = matches!(listing.order, Order::Newest | Order::Oldest);
-    match terms.split_first() {
-        // The order of the term's index is that of the list, or there is little to sort
-        Some((lead, others)) if is_by_number || rarest < Some(FEW) => {
-            question.add(
-                " FROM ticket_terms lead CROSS JOIN tickets t WHERE t.number = lead.number AND lead.term = ",
-            );
-            question.text(lead);
-            question.have(others, "lead");
-            question.after(listing, "lead", "t");
-            question.most(listing);
-        }
-        _ => {
-            // An index has the order and the numbers: rows are read of the page alone
-            question.add(" FROM tickets t WHERE t.number IN (SELECT w.number FROM tickets w WHERE 1 = 1");
-            question.have(&terms, "w");
-            question.after(listing, "w", "w");
-            question.most(listing);
-            question.add(")");
-            question.order(listing.order, "t", "t");
-        }
-    }
-    question.ask(connection).await
-}
-
-/// The terms, that with the fewest tickets first, and how many that one has, counted up to [`FEW`].
-async fn rarest_first(
-    connection: &mut AnyConnection,
-    terms: Vec<String>,
-) -> Result<(Vec<String>, Option<i64>), LedgerError> {
-    let sql = "SELECT count(*) FROM (SELECT 1 FROM ticket_terms WHERE term = $1 LIMIT $2) AS found";
-    let mut counted: Vec<(i64, String)> = Vec::with_capacity(terms.len());
-    for term in terms {
-        let query = sqlx::query(sql).bind(term.clone()).bind(FEW);
-        let found = query.fetch_one(&mut *connection).await?;
-        counted.push((found.try_get(0)?, term));
-    }
+    let mut counted = count(connection, criteria).await?;
     counted.sort_unstable();
-    let rarest = counted.first().map(|(tickets, _)| *tickets);
-    Ok((counted.into_iter().map(|(_, term)| term).collect(), rarest))
+    let rarest = counted.first().map_or(0, |(tickets, _)| *tickets);
+    let mut criteria: Vec<Criterion> = counted.into_iter().map(|(_, criterion)| criterion).collect();
+    if rarest == 0 {
+        return Ok(None);
+    }
+    if rarest < FEW && !criteria.first().is_some_and(may_lead) {
+        let few = criteria.remove(0).concat();
+        return Ok(Some((Lead::Few(few), criteria)));
+    }
+    let lead = match criteria.iter().position(may_lead) {
+        Some(index) => Lead::Terms(criteria.remove(index)),
+        None => Lead::All,
+    };
+    Ok(Some((lead, criteria)))
+}
+
+/// The criteria with how many tickets meet each, every term counted up to [`FEW`].
+async fn count(
+    connection: &mut AnyConnection,
+    criteria: Vec<Criterion>,
+) -> Result<Vec<(i64, Criterion)>, LedgerError> {
+    let terms: Vec<&String> = criteria.iter().flatten().collect();
+    let row = question::counts(&terms, FEW).fetch_one(connection).await?;
+    let mut column = 0;
+    let mut counted = Vec::with_capacity(criteria.len());
+    for criterion in criteria {
+        let mut tickets = 0;
+        for _ in &criterion {
+            tickets += row.try_get::<i64, _>(column)?;
+            column += 1;
+        }
+        counted.push((tickets, criterion));
+    }
+    Ok(counted)
 }

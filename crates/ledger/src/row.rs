@@ -102,7 +102,7 @@ pub(crate) async fn insert(
         .bind(request_id.to_owned())
         .bind(digest.to_owned());
     query.execute(&mut *connection).await?;
-    write_terms(connection, ticket.number, &BTreeSet::new(), &terms::of(ticket)).await
+    write_terms(connection, ticket, &BTreeSet::new()).await
 }
 
 /// Writes what may change of a ticket, and its terms.
@@ -114,7 +114,7 @@ pub(crate) async fn update(
     let sql = "UPDATE tickets SET revision = $2, state = $3, is_open = $4, title = $5, description = $6, owner = $7, labels = $8, \
                due_date = $9, links = $10, duplicate_of = $11, implementation = $12, updated_at = $13 WHERE number = $1";
     changing(sql, after)?.execute(&mut *connection).await?;
-    write_terms(connection, after.number, &terms::of(before), &terms::of(after)).await
+    write_terms(connection, after, &terms::of(before)).await
 }
 
 type Query = sqlx::query::Query<'static, sqlx::Any, sqlx::any::AnyArguments>;
@@ -156,33 +156,74 @@ pub(crate) async fn append(connection: &mut AnyConnection, event: &Event) -> Res
     Ok(())
 }
 
+/// Writes the terms of a ticket with the keys of the orders it is listed in.
 async fn write_terms(
     connection: &mut AnyConnection,
-    number: i64,
+    ticket: &Ticket,
     before: &BTreeSet<String>,
-    after: &BTreeSet<String>,
 ) -> Result<(), LedgerError> {
-    for term in before.difference(after) {
+    let after = terms::of(ticket);
+    for term in before.difference(&after) {
         let sql = "DELETE FROM ticket_terms WHERE term = $1 AND number = $2";
-        let query = sqlx::query(sql).bind(term.clone()).bind(number);
+        let query = sqlx::query(sql).bind(term.clone()).bind(ticket.number);
         query.execute(&mut *connection).await?;
     }
-    let added: Vec<&String> = after.difference(before).collect();
-    for terms in added.chunks(TERMS) {
-        let places: Vec<String> = (0..terms.len())
-            .map(|index| format!("(${}, $1)", index + 2))
-            .collect();
+    let (ordered, others) = after
+        .iter()
+        .partition::<Vec<_>, _>(|term| terms::is_ordered(term));
+    let (kept, added) = (ordered.into_iter()).partition::<Vec<_>, _>(|term| before.contains(*term));
+    let places = |count: usize, place: fn(usize) -> String| {
+        let places: Vec<String> = (4..4 + count).map(place).collect();
+        places.join(", ")
+    };
+    for terms in kept.chunks(TERMS) {
+        let places = places(terms.len(), |it| format!("${it}"));
         let sql = format!(
-            "INSERT INTO ticket_terms (term, number) VALUES {}",
+            "UPDATE ticket_terms SET revision = $2, due_date = $3 WHERE number = $1 AND term IN ({places})"
+        );
+        write(&mut *connection, sql, ticket, terms).await?;
+    }
+    for terms in added.chunks(TERMS) {
+        let places = places(terms.len(), |it| format!("($1, $2, $3, ${it})"));
+        let sql = format!("INSERT INTO ticket_terms (number, revision, due_date, term) VALUES {places}");
+        write(&mut *connection, sql, ticket, terms).await?;
+    }
+    let added: Vec<&String> = others
+        .into_iter()
+        .filter(|term| !before.contains(*term))
+        .collect();
+    for terms in added.chunks(TERMS) {
+        let places: Vec<String> = (2..2 + terms.len()).map(|it| format!("($1, ${it})")).collect();
+        let sql = format!(
+            "INSERT INTO ticket_terms (number, term) VALUES {}",
             places.join(", ")
         );
         // Nothing but numbers of parameters
-        let mut query = sqlx::query(AssertSqlSafe(sql)).bind(number);
-        for term in terms {
-            query = query.bind((*term).clone());
-        }
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(ticket.number);
+        let query = terms
+            .iter()
+            .fold(query, |query, term| query.bind((*term).clone()));
         query.execute(&mut *connection).await?;
     }
+    Ok(())
+}
+
+/// Runs a statement whose parameters are a ticket's number, revision and due date, and then terms.
+async fn write(
+    connection: &mut AnyConnection,
+    sql: String,
+    ticket: &Ticket,
+    terms: &[&String],
+) -> Result<(), LedgerError> {
+    // Nothing but numbers of parameters
+    let query = sqlx::query(AssertSqlSafe(sql))
+        .bind(ticket.number)
+        .bind(ticket.revision)
+        .bind(due_date(ticket));
+    let query = terms
+        .iter()
+        .fold(query, |query, term| query.bind((*term).clone()));
+    query.execute(connection).await?;
     Ok(())
 }
 

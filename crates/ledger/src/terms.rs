@@ -23,6 +23,11 @@ pub(crate) fn of(ticket: &Ticket) -> BTreeSet<String> {
     terms
 }
 
+/// Whether an index has the tickets of the term in every order, not in that of their numbers alone.
+pub(crate) fn is_ordered(term: &str) -> bool {
+    !term.starts_with("word:") && !term.starts_with("link:")
+}
+
 /// The term of a state.
 pub(crate) fn state(word: &str) -> String {
     format!("state:{word}")

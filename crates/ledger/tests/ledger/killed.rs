@@ -107,6 +107,10 @@ async fn is_whole(database: &Database, acknowledged: &[(i64, i64)]) -> Result<()
             "SELECT count(*) FROM (SELECT number FROM ticket_terms WHERE term LIKE 'state:%' GROUP BY number HAVING count(*) <> 1) AS twice",
         ),
         (
+            "terms whose keys are not their ticket's",
+            "SELECT count(*) FROM ticket_terms o JOIN tickets t ON t.number = o.number WHERE o.term NOT LIKE 'word:%' AND (o.revision <> t.revision OR o.due_date <> t.due_date)",
+        ),
+        (
             "revisions that the turn does not know",
             "SELECT count(*) FROM ticket_events, ledger_turn WHERE ticket_events.revision > ledger_turn.revision",
         ),

@@ -125,14 +125,15 @@ fn random_filter(random: &mut StdRng) -> Filter {
     filter
 }
 
+const ORDERS: [Order; 4] = [
+    Order::Newest,
+    Order::Oldest,
+    Order::LatestChange,
+    Order::SoonestDue,
+];
+
 #[tokio::test]
 async fn every_filter_order_and_page_gives_what_a_plain_search_gives() -> Result<()> {
-    const ORDERS: [Order; 4] = [
-        Order::Newest,
-        Order::Oldest,
-        Order::LatestChange,
-        Order::SoonestDue,
-    ];
     for database in Database::both().await? {
         let ledger = database.open().await?;
         let mut random = StdRng::seed_from_u64(7);
@@ -169,6 +170,89 @@ async fn every_filter_order_and_page_gives_what_a_plain_search_gives() -> Result
             assert_eq!(listed, expected);
         }
         ensure!(found > 1_000, "the filters leave only {found} tickets");
+    }
+    Ok(())
+}
+
+/// Every filter alone, and some together.
+fn every_filter() -> Vec<Filter> {
+    let filter = |set: fn(&mut Filter)| {
+        let mut filter = Filter::default();
+        set(&mut filter);
+        filter
+    };
+    vec![
+        Filter::default(),
+        filter(|it| it.states = vec![State::Proposed]),
+        filter(|it| it.states = State::ALL.to_vec()),
+        filter(|it| it.category = "enrichment".into()),
+        filter(|it| it.owner = "bert".into()),
+        filter(|it| it.unowned = true),
+        filter(|it| it.labels = vec!["cost".into()]),
+        filter(|it| it.labels = vec!["cost".into(), "quality".into()]),
+        filter(|it| it.rule = "slice_regression".into()),
+        filter(|it| it.text = "timeouts".into()),
+        filter(|it| it.text = "timeouts everywhere".into()),
+        filter(|it| {
+            it.states = State::ALL[..5].to_vec();
+            it.category = "enrichment".into();
+            it.rule = "slice_regression".into();
+        }),
+        filter(|it| {
+            it.states = vec![State::Proposed, State::Accepted];
+            it.text = "timeouts".into();
+        }),
+    ]
+}
+
+/// Steps of a plan of SQLite that read tickets without an index, or sort them. A page of each of several states is sorted to be put
+/// together: that is no step over tickets.
+fn slow_steps(plan: &[String]) -> Vec<&str> {
+    let mut before = "";
+    let mut slow = Vec::new();
+    for step in plan {
+        let is_slow = if step.starts_with("SCAN") {
+            !step.contains("USING") && !["p", "w", "(subquery"].iter().any(|it| step[5..].starts_with(it))
+        } else {
+            step.starts_with("USE TEMP B-TREE") && !before.starts_with("SCAN")
+        };
+        if is_slow {
+            slow.push(step.as_str());
+        }
+        before = step;
+    }
+    slow
+}
+
+#[tokio::test]
+async fn every_filter_in_every_order_is_read_from_an_index_and_not_sorted() -> Result<()> {
+    let (ledger, _database) = Database::sqlite()?.open_kept().await?;
+    fill(&ledger, &mut StdRng::seed_from_u64(7)).await?;
+    for order in ORDERS {
+        for (filter, deep) in (every_filter().iter()).flat_map(|it| [(it.clone(), false), (it.clone(), true)])
+        {
+            let by_word = !filter.text.is_empty() && !matches!(order, Order::Newest | Order::Oldest);
+            let after = deep.then(|| Cursor {
+                number: 60,
+                revision: 60,
+                due_date: "2026-12-03".into(),
+            });
+            let listing = Listing {
+                filter,
+                order,
+                after,
+                most: 10,
+            };
+            let plan = ledger.explain(&listing).await?;
+            ensure!(!plan.is_empty(), "{listing:?}");
+            // The few tickets of a word are sorted by a key that words do not have
+            let expected: &[&str] = if by_word {
+                &["USE TEMP B-TREE FOR ORDER BY"]
+            } else {
+                &[]
+            };
+            ensure!(slow_steps(&plan) == expected, "{listing:?}: {plan:#?}");
+        }
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use futures::future::try_join_all;
 use kaizen_ledger::migrate::{self, MigrateError, Migration, apply_all, embedded};
+use kaizen_ledger::{Filter, Listing, Order};
 use sqlx::AnyPool;
 
 use crate::databases::{Database, new_ticket};
@@ -82,6 +83,55 @@ async fn many_may_open_a_new_ledger_at_once() -> Result<()> {
             ledger.create(&new_ticket(&format!("q{index}"))).await?;
         }
         assert_eq!(ledgers[0].revision().await?, 10);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn tickets_of_an_older_version_are_listed_in_every_order() -> Result<()> {
+    const TICKETS: &str = "INSERT INTO tickets SELECT 7, 31, 'proposed', 1, 'Mend it', '', '', '', '', 'bert', '[]', '2026-12-01', '[]', \
+        0, '', '', '', 0, 'anna', 0, 'one', ''";
+    const TERMS: &str = "INSERT INTO ticket_terms (term, number) VALUES ('state:proposed', 7), ('owner:bert', 7), ('word:mend', 7)";
+    const TURN: &str = "UPDATE ledger_turn SET revision = 31, last_ticket = 7";
+    sqlx::any::install_default_drivers();
+    for database in Database::both().await? {
+        let file = database.url.file().map(std::fs::File::create);
+        file.transpose()?;
+        let pool = AnyPool::connect(&database.url.to_string()).await?;
+        let (before, after): (Vec<_>, Vec<_>) =
+            embedded().into_iter().partition(|it| it.name.as_str() < "0010");
+        ensure!(!after.is_empty());
+        apply_all(&pool, &before).await?;
+        for statement in [TICKETS, TERMS, TURN] {
+            sqlx::query(statement).execute(&pool).await?;
+        }
+        pool.close().await;
+        let ledger = database.open().await?;
+        for order in [
+            Order::Newest,
+            Order::Oldest,
+            Order::LatestChange,
+            Order::SoonestDue,
+        ] {
+            for (owner, text) in [("bert", ""), ("", "mend"), ("bert", "mend")] {
+                let filter = Filter {
+                    owner: owner.into(),
+                    text: text.into(),
+                    ..Filter::default()
+                };
+                let listing = Listing {
+                    filter,
+                    order,
+                    after: None,
+                    most: 9,
+                };
+                let found = ledger.list(&listing).await?;
+                ensure!(
+                    found.len() == 1 && found[0].revision == 31,
+                    "{listing:?}: {found:?}"
+                );
+            }
+        }
     }
     Ok(())
 }
