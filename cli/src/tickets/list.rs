@@ -1,6 +1,6 @@
 use clap::Args;
 use kaizen_api::tracker::v1::tracker_service_client::TrackerServiceClient;
-use kaizen_api::tracker::v1::{ListTicketsRequest, Ticket};
+use kaizen_api::tracker::v1::{ListTicketsRequest, Ticket, TicketState};
 use tonic::transport::Channel;
 
 use super::{print, words};
@@ -11,8 +11,8 @@ use crate::output::{self, Output, say, table};
 #[derive(Debug, Args)]
 pub struct List {
     /// Only in this state; repeat for several
-    #[arg(long = "state", value_enum, value_name = "STATE")]
-    states: Vec<words::State>,
+    #[arg(long = "state", value_parser = words::states(), value_name = "STATE")]
+    states: Vec<TicketState>,
     /// Only of this category, such as message_generation
     #[arg(long, default_value = "", hide_default_value = true)]
     category: String,
@@ -53,7 +53,7 @@ pub async fn run(
         page_size: u32::try_from(list.limit).unwrap_or(u32::MAX).clamp(1, 200),
         page_token: String::new(),
         order_by: list.order_by.clone(),
-        states: list.states.iter().map(|it| it.state().into()).collect(),
+        states: list.states.iter().map(|it| (*it).into()).collect(),
         category: list.category.clone(),
         owner: list.owner.clone(),
         unowned: list.unowned,

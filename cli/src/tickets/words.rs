@@ -1,56 +1,20 @@
 //! States and kinds of links as words.
 
 use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use kaizen_api::tracker::v1::{LinkKind, TicketState};
 
-/// A state, as it is typed.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-#[value(rename_all = "snake_case")]
-pub enum State {
-    /// Somebody or a rule says that something should be done
-    Proposed,
-    /// It will be done
-    Accepted,
-    /// It is being done
-    InProgress,
-    /// It is done and live
-    Implemented,
-    /// What it changed is being measured
-    Measuring,
-    /// It made things better
-    Verified,
-    /// It made no difference that could be seen
-    NoEffect,
-    /// It made things worse
-    Worse,
-    /// The data cannot tell
-    Inconclusive,
-    /// It will not be done
-    Cancelled,
-    /// Another ticket says the same
-    Duplicate,
-    /// It is to be looked at again
-    Reopened,
-}
+/// What the names of states have in common.
+const STATE: &str = "TICKET_STATE_";
 
-impl State {
-    /// As the wire has it.
-    pub const fn state(self) -> TicketState {
-        match self {
-            Self::Proposed => TicketState::Proposed,
-            Self::Accepted => TicketState::Accepted,
-            Self::InProgress => TicketState::InProgress,
-            Self::Implemented => TicketState::Implemented,
-            Self::Measuring => TicketState::Measuring,
-            Self::Verified => TicketState::Verified,
-            Self::NoEffect => TicketState::NoEffect,
-            Self::Worse => TicketState::Worse,
-            Self::Inconclusive => TicketState::Inconclusive,
-            Self::Cancelled => TicketState::Cancelled,
-            Self::Duplicate => TicketState::Duplicate,
-            Self::Reopened => TicketState::Reopened,
-        }
-    }
+/// Reads a state as it is typed: a word of those that the wire has.
+pub fn states() -> impl TypedValueParser<Value = TicketState> {
+    let all = (1..).map_while(|number| TicketState::try_from(number).ok());
+    PossibleValuesParser::new(all.map(state)).map(|word| {
+        let name = format!("{STATE}{}", word.to_uppercase());
+        // One of these words; the rest is refused before
+        TicketState::from_str_name(&name).unwrap_or_default()
+    })
 }
 
 /// What a measurement has shown.
@@ -107,7 +71,7 @@ impl Kind {
 
 /// The word of a state: its name in the proto, without what all have in common.
 pub fn state(state: TicketState) -> String {
-    short(state.as_str_name(), "TICKET_STATE_")
+    short(state.as_str_name(), STATE)
 }
 
 /// The word of a kind of link.

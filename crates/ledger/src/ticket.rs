@@ -166,6 +166,19 @@ pub struct Implementation {
     pub arm: String,
 }
 
+impl Implementation {
+    /// What is taken of a change of a ticket of which only the time is known: a deploy of the component of its metric.
+    pub fn of(ticket: &Ticket, at: Timestamp) -> Self {
+        let (component, _) = ticket.metric.split_once('.').unwrap_or_default();
+        Self {
+            at,
+            kind: "deploy".to_owned(),
+            component: component.to_owned(),
+            ..Self::default()
+        }
+    }
+}
+
 /// What a ticket is created from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewTicket {

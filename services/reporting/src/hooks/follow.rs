@@ -55,13 +55,7 @@ fn next(ticket: &Ticket, told: &Told) -> Option<Change> {
             (State::Proposed, _) => State::Accepted,
             (State::Accepted | State::Reopened, _) => State::InProgress,
             (State::InProgress, Event::Done(at)) => {
-                let (component, _) = ticket.metric.split_once('.').unwrap_or_default();
-                change.implementation = Some(Implementation {
-                    at: *at,
-                    kind: "deploy".to_owned(),
-                    component: component.to_owned(),
-                    ..Implementation::default()
-                });
+                change.implementation = Some(Implementation::of(ticket, *at));
                 State::Implemented
             }
             _ => return None,

@@ -90,16 +90,16 @@ pub async fn implemented(tracker: &Tracker, request: MarkImplementedRequest) -> 
 }
 
 fn implementation(told: wire::Implementation, ticket: &Ticket) -> Result<Implementation, Status> {
-    let or = |told: String, usual: &str| if told.is_empty() { usual.to_owned() } else { told };
-    let (component, _) = ticket.metric.split_once('.').unwrap_or_default();
+    let or = |told: String, usual: String| if told.is_empty() { usual } else { told };
     let at = match told.implement_time {
         Some(time) => from_wire("implementation.implement_time", Some(time))?,
         None => Timestamp::now(),
     };
+    let usual = Implementation::of(ticket, at);
     Ok(Implementation {
         at,
-        kind: or(told.kind, "deploy"),
-        component: or(told.component, component),
+        kind: or(told.kind, usual.kind),
+        component: or(told.component, usual.component),
         version: told.version,
         description: told.description,
         hours: told.hours,
