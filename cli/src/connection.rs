@@ -5,6 +5,7 @@ use clap::Args;
 use kaizen_api::analysis::v1::analysis_service_client::AnalysisServiceClient;
 use kaizen_api::analysis::v1::metric_service_client::MetricServiceClient;
 use kaizen_api::tracker::v1::tracker_service_client::TrackerServiceClient;
+use kaizen_api::tracker::v1::webhook_service_client::WebhookServiceClient;
 use kaizen_stream::{GroupProtocol, KafkaConfig};
 use kaizen_warehouse::{ClickHouseConfig, Client};
 use rdkafka::ClientConfig;
@@ -167,6 +168,16 @@ impl Connection {
     /// It cannot be reached.
     pub async fn tracker(&self) -> anyhow::Result<TrackerServiceClient<Channel>> {
         Ok(TrackerServiceClient::new(
+            channel("reporting", &self.reporting).await?,
+        ))
+    }
+
+    /// The webhooks of `reporting`.
+    ///
+    /// # Errors
+    /// It cannot be reached.
+    pub async fn webhooks(&self) -> anyhow::Result<WebhookServiceClient<Channel>> {
+        Ok(WebhookServiceClient::new(
             channel("reporting", &self.reporting).await?,
         ))
     }

@@ -1,6 +1,7 @@
 //! `kaizen tickets`: what is being done about what was found.
 
 mod create;
+mod hooks;
 mod list;
 mod print;
 mod update;
@@ -75,6 +76,9 @@ pub enum Tickets {
     Reopen(Step),
     /// Follow what happens to tickets, until Ctrl-C
     Watch(watch::Watch),
+    /// Look at the webhooks that are told of tickets, and test them
+    #[command(subcommand)]
+    Hooks(hooks::Hooks),
 }
 
 /// Who does it.
@@ -105,6 +109,7 @@ pub struct Step {
 pub async fn run(command: &Tickets, connection: &Connection, output: Output) -> anyhow::Result<()> {
     let client = &mut connection.tracker().await?;
     let changed = match command {
+        Tickets::Hooks(hooks) => return hooks::run(hooks, connection, output).await,
         Tickets::List(list) => return list::run(list, client, output).await,
         Tickets::Show { id } => return show(id, client, output).await,
         Tickets::Watch(watch) => return watch::run(watch, client, output).await,

@@ -6,7 +6,7 @@ use std::{env, fs};
 
 use prost::Message;
 
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
     "kaizen/decisions/v1/decision.proto",
     "kaizen/decisions/v1/ingest.proto",
     "kaizen/decisions/v1/dead_letters.proto",
@@ -14,6 +14,7 @@ const FILES: [&str; 7] = [
     "kaizen/analysis/v1/analysis.proto",
     "kaizen/tracker/v1/impact.proto",
     "kaizen/tracker/v1/tracker.proto",
+    "kaizen/tracker/v1/webhooks.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

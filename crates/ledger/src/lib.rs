@@ -6,7 +6,7 @@
 //!
 //! [`State`] is the life of a ticket, [`Change`] what may be done to one; both are pure. [`Ledger`] keeps them:
 //! [`Ledger::open`] → [`Ledger::create`], [`Ledger::change`] → [`Ledger::ticket`], [`Ledger::list`], [`Ledger::events`];
-//! [`Ledger::keep_measurement`] keeps what an implemented one changed.
+//! [`Ledger::keep_measurement`] keeps what an implemented one changed, [`Ledger::file_deliveries`] what others are to be told.
 
 mod change;
 mod create;
@@ -17,6 +17,7 @@ mod limits;
 mod list;
 mod measurement;
 pub mod migrate;
+mod outbox;
 mod position;
 mod question;
 mod read;
@@ -33,6 +34,7 @@ pub use error::LedgerError;
 pub use event::{Event, FieldChange};
 pub use list::{Cursor, Filter, Listing, Order};
 pub use measurement::Measurement;
+pub use outbox::{Delivery, Destination};
 pub use state::State;
 pub use store::{Ledger, OpenError};
 pub use ticket::{Evidence, Implementation, Link, LinkKind, NewTicket, Ticket, ticket_id, ticket_number};

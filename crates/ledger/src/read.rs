@@ -36,6 +36,15 @@ impl Ledger {
         rows.iter().map(row::event).collect()
     }
 
+    /// What happened at a revision; `None` where it was nothing that happened to a ticket.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn event(&self, revision: i64) -> Result<Option<Event>, LedgerError> {
+        let event = self.events(revision - 1, 1).await?.into_iter().next();
+        Ok(event.filter(|it| it.revision == revision))
+    }
+
     /// What happened to any ticket after the revision `after`, first the earliest; at most `most`. Asked again with the
     /// last one's revision, nothing is missed: revisions are in the order of commits.
     ///

@@ -10,6 +10,7 @@ use kaizen_api::analysis::v1::analysis_service_server::AnalysisServiceServer;
 use kaizen_api::analysis::v1::metric_service_server::MetricServiceServer;
 use kaizen_api::decisions::v1::dead_letter_service_server::DeadLetterServiceServer;
 use kaizen_api::tracker::v1::tracker_service_server::TrackerServiceServer;
+use kaizen_api::tracker::v1::webhook_service_server::WebhookServiceServer;
 use kaizen_catalogue::Catalogue;
 use kaizen_ledger::Ledger;
 use kaizen_service::{Application, Health, Readiness, Server};
@@ -30,6 +31,7 @@ use crate::instruments::Instruments;
 use crate::metrics::Metrics;
 use crate::tracker::Tracker;
 use crate::web;
+use crate::webhooks::{self, Outbox};
 
 /// How often ClickHouse and the ledger are asked whether they are there.
 const ASK: Duration = Duration::from_secs(2);
@@ -44,6 +46,7 @@ pub struct Reporting {
     ledger_ready: Readiness,
     changes: Option<Changes>,
     schedule: Schedule,
+    outbox: Outbox,
     /// Ends those who watch tickets.
     stop: CancellationToken,
     dead_letters: DeadLetters,
@@ -84,11 +87,14 @@ impl Application for Reporting {
         };
         let delay = SignedDuration::try_from(config.impact.delay.get()).context("impact.delay")?;
         let schedule = Schedule::new(measurer.clone(), delay, instruments.clone());
+        let (outbox, webhooks) = webhooks::build(&ledger, &config.webhooks, &instruments).await?;
+        let webhooks = WebhookServiceServer::new(webhooks);
         let tracker = TrackerServiceServer::new(Tracker::new(measurer, stop.clone()));
         let routes = Routes::new(metrics.send_compressed(CompressionEncoding::Gzip))
             .add_service(analyses.send_compressed(CompressionEncoding::Gzip))
             .add_service(letters.send_compressed(CompressionEncoding::Gzip))
-            .add_service(tracker.send_compressed(CompressionEncoding::Gzip));
+            .add_service(tracker.send_compressed(CompressionEncoding::Gzip))
+            .add_service(webhooks.send_compressed(CompressionEncoding::Gzip));
         let clickhouse = health.require("clickhouse");
         let ledger_ready = health.require("ledger");
         let descriptors = FILE_DESCRIPTOR_SET;
@@ -110,6 +116,7 @@ impl Application for Reporting {
             ledger_ready,
             changes,
             schedule,
+            outbox,
             stop,
             dead_letters,
             instruments,
@@ -126,6 +133,7 @@ impl Application for Reporting {
             ledger_ready,
             changes,
             schedule,
+            outbox,
             stop,
             dead_letters,
             instruments,
@@ -140,7 +148,9 @@ impl Application for Reporting {
         let follow = dead_letters.follow(instruments, shutdown.clone());
         let serve = server.serve(listener, shutdown.clone());
         let measure = schedule.run(shutdown.clone());
-        let (served, (), (), (), (), ()) = tokio::join!(serve, watch, watch_ledger, follow, tell, measure);
+        let deliver = outbox.run(shutdown.clone());
+        let (served, (), (), (), (), (), ()) =
+            tokio::join!(serve, watch, watch_ledger, follow, tell, measure, deliver);
         ledger.close().await;
         served
     }

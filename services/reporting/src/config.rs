@@ -1,5 +1,6 @@
 //! The configuration of reporting; `config/base.yaml` has the defaults.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use kaizen_catalogue::Catalogue;
@@ -8,6 +9,8 @@ use kaizen_ledger::LedgerUrl;
 use kaizen_service::{Operations, Period, Problems, Secret, ServerConfig, ServiceConfig, Telemetry};
 use kaizen_warehouse::ClickHouseConfig;
 use serde::{Deserialize, Serialize};
+
+use crate::webhooks::Destination;
 
 /// All of it.
 #[derive(Debug, Deserialize, Serialize)]
@@ -35,6 +38,8 @@ pub struct ReportingConfig {
     pub impact: ImpactConfig,
     /// What other trackers sign with what they tell of their issues.
     pub hooks: HooksConfig,
+    /// Who is told of tickets.
+    pub webhooks: WebhooksConfig,
 }
 
 /// The section `catalogue`.
@@ -91,6 +96,67 @@ pub struct HooksConfig {
     pub jira_secret: Secret,
 }
 
+/// The section `webhooks`.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhooksConfig {
+    /// Who is told, by names of 1 to 40 lower-case letters, digits and `_`; at most 20.
+    pub destinations: BTreeMap<String, DestinationConfig>,
+    /// How long an answer is waited for. 100 ms to 1 minute.
+    pub timeout: Period<100, 60_000>,
+    /// How long a message is tried again, before it is left out or its destination disabled. 1 second to 30 days.
+    pub give_up_after: Period<1_000, 2_592_000_000>,
+    /// Where the dashboard is for those who are told: what links to tickets begin with.
+    pub dashboard: String,
+}
+
+/// A destination of the section `webhooks`.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct DestinationConfig {
+    /// Where it takes messages: `https://…`, or `http://…` on loopback. Never shown: addresses of hooks may hold a secret.
+    pub url: Secret,
+    /// What messages are signed with: `whsec_` and 24 to 64 bytes in base64.
+    pub secret: Secret,
+    /// Transitions to these states are told; empty: to any.
+    #[serde(default)]
+    pub states: Vec<String>,
+    /// Tickets of these categories are told; empty: of any.
+    #[serde(default)]
+    pub categories: Vec<String>,
+    /// Whether messages may go elsewhere than to loopback without TLS.
+    #[serde(default)]
+    pub plain_http: bool,
+}
+
+/// Most destinations.
+const DESTINATIONS: usize = 20;
+
+impl WebhooksConfig {
+    fn validate(&self, problems: &mut Problems) {
+        if self.destinations.len() > DESTINATIONS {
+            let rule = format!("must be at most {DESTINATIONS} destinations");
+            problems.add("webhooks.destinations", self.destinations.len(), rule);
+        }
+        for (name, section) in &self.destinations {
+            if let Err((key, rule)) = Destination::read(name, section) {
+                let shown = match key {
+                    // An address may hold a secret too
+                    "url" | "secret" => "********".to_owned(),
+                    "states" => format!("{:?}", section.states),
+                    _ => name.clone(),
+                };
+                problems.add(&format!("webhooks.destinations.{name}.{key}"), shown, rule);
+            }
+        }
+        let url = self.dashboard.parse::<url::Url>().ok();
+        if !url.is_some_and(|it| matches!(it.scheme(), "http" | "https")) {
+            let rule = "must be a URL that begins with http:// or https://";
+            problems.add("webhooks.dashboard", &self.dashboard, rule);
+        }
+    }
+}
+
 impl ServiceConfig for ReportingConfig {
     fn telemetry(&self) -> &Telemetry {
         &self.telemetry
@@ -112,6 +178,7 @@ impl ServiceConfig for ReportingConfig {
             let rule = "must be an http:// URL, or empty";
             problems.add("changes.url", without_password(&self.changes.url), rule);
         }
+        self.webhooks.validate(problems);
         for (key, value, rule) in self.costs.problems() {
             problems.add(&format!("costs.{key}"), value, rule);
         }

@@ -32,7 +32,7 @@ pub use answer::decisions_a_day;
 pub use asked::{Asked, Unasked};
 pub use calibration::calibration;
 pub use cumulative::{MeasuredTicket, cumulative};
-pub use kept::{Kept, kept};
+pub use kept::{Kept, Unreadable, kept};
 pub use measure::{MeasureError, measure};
 pub use returns::{Terms, of_effect, sign};
 pub use schedule::Schedule;

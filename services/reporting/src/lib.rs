@@ -2,7 +2,7 @@
 //!
 //! A call goes from the wire to a checked question ([`metrics`], [`analyses`], [`dead_letters`]), to `kaizen_warehouse::queries`, and back.
 //! What tickets changed is measured here ([`impact`]). What people ([`tracker`]) and other trackers ([`hooks`]) change goes to
-//! `kaizen_ledger`, and nothing is written anywhere else.
+//! `kaizen_ledger`, and nothing is written anywhere else; others are told of it ([`changes`], [`webhooks`]).
 
 mod analyses;
 mod app;
@@ -16,6 +16,8 @@ mod metrics;
 mod page;
 mod tracker;
 mod web;
+pub mod webhooks;
 
 pub use app::Reporting;
-pub use config::ReportingConfig;
+pub use config::{DestinationConfig, ReportingConfig, WebhooksConfig};
+pub use instruments::Instruments;

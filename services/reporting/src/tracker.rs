@@ -29,8 +29,10 @@ use tonic::codegen::tokio_stream::Stream;
 use tonic::{Request, Response, Status};
 
 use crate::impact::Measurer;
+pub use convert::state as wire_state;
 pub use frozen::Frozen;
-use refuse::{refused, refused_of_ticket};
+pub use refuse::refused;
+use refuse::refused_of_ticket;
 
 /// Keeps tickets.
 #[derive(Clone)]

@@ -17,6 +17,8 @@ mod migrated;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod outbox;
+#[cfg(test)]
 mod random_commands;
 #[cfg(test)]
 mod tickets;
