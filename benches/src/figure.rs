@@ -5,6 +5,7 @@ mod freshness;
 mod http;
 mod outage;
 mod throughput;
+mod tickets;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
@@ -25,16 +26,19 @@ pub enum Figure {
     Outage,
     /// Taken in over HTTP.
     Http,
+    /// Pages of very many tickets.
+    Tickets,
 }
 
 impl Figure {
     /// All of them, in the order of the document.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Throughput,
         Self::Freshness,
         Self::Backlog,
         Self::Outage,
         Self::Http,
+        Self::Tickets,
     ];
 
     /// Its name in options and in the document.
@@ -45,6 +49,7 @@ impl Figure {
             Self::Backlog => "backlog",
             Self::Outage => "outage",
             Self::Http => "http",
+            Self::Tickets => "tickets",
         }
     }
 
@@ -57,6 +62,7 @@ impl Figure {
             Self::Backlog => backlog::measure(options).await,
             Self::Outage => outage::measure(options).await,
             Self::Http => http::measure(options).await,
+            Self::Tickets => tickets::measure(options).await,
         };
         section.with_context(|| self.name())
     }

@@ -11,7 +11,7 @@ use crate::figure::Figure;
 /// What to measure. Without options: everything, in half an hour.
 #[derive(Debug, Parser)]
 pub struct Options {
-    /// Figures (throughput, freshness, backlog, outage, http) or contenders of the throughput, separated by commas
+    /// Figures (throughput, freshness, backlog, outage, http, tickets) or contenders of the throughput, separated by commas
     #[arg(long, default_value = "")]
     pub only: Only,
     /// Rounds, of which the median counts
@@ -29,6 +29,9 @@ pub struct Options {
     /// Events sent to the collector over HTTP
     #[arg(long, default_value_t = 400_000, value_parser = clap::value_parser!(u64).range(1_000..))]
     pub http: u64,
+    /// Tickets in the ledger, a multiple of 5,000
+    #[arg(long, default_value_t = 100_000, value_parser = tickets)]
+    pub tickets: u64,
     /// Seconds of each round of the freshness
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     pub freshness_seconds: u64,
@@ -38,6 +41,13 @@ pub struct Options {
     /// Measure nothing; record where collector and engine spend their time, as flame graphs in this folder
     #[arg(long, value_name = "FOLDER")]
     pub profile: Option<PathBuf>,
+}
+
+fn tickets(text: &str) -> Result<u64, String> {
+    match text.parse::<u64>() {
+        Ok(tickets) if (5_000..=1_000_000).contains(&tickets) && tickets.is_multiple_of(5_000) => Ok(tickets),
+        _ => Err("must be a multiple of 5000, 5000 to 1000000".to_owned()),
+    }
 }
 
 fn minutes(text: &str) -> Result<Duration, String> {
