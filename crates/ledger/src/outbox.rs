@@ -196,7 +196,7 @@ impl Ledger {
             .bind(name.to_owned())
             .bind(now().as_microsecond());
         self.alone(query).await?;
-        self.drop_delivery(name, delivery).await
+        self.withdraw_delivery(name, delivery).await
     }
 
     /// Keeps that a message failed and is not to be tried again, and why.
@@ -210,7 +210,7 @@ impl Ledger {
         why: &str,
     ) -> Result<(), LedgerError> {
         self.failed(name, why).await?;
-        self.drop_delivery(name, delivery).await
+        self.withdraw_delivery(name, delivery).await
     }
 
     /// Keeps that a message failed, why, and when it is tried again.
@@ -255,21 +255,25 @@ impl Ledger {
         self.alone(query).await.map(drop)
     }
 
+    /// Takes a message back that is not to be told after all.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn withdraw_delivery(&self, name: &str, delivery: &Delivery) -> Result<(), LedgerError> {
+        let sql = "DELETE FROM webhook_deliveries WHERE destination = $1 AND number = $2 AND revision = $3";
+        let query = sqlx::query(sql)
+            .bind(name.to_owned())
+            .bind(delivery.number)
+            .bind(delivery.revision);
+        self.alone(query).await.map(drop)
+    }
+
     async fn failed(&self, name: &str, why: &str) -> Result<(), LedgerError> {
         let sql = "UPDATE webhook_destinations SET failed_at = $2, failure = $3 WHERE name = $1";
         let query = sqlx::query(sql)
             .bind(name.to_owned())
             .bind(now().as_microsecond())
             .bind(why.to_owned());
-        self.alone(query).await.map(drop)
-    }
-
-    async fn drop_delivery(&self, name: &str, delivery: &Delivery) -> Result<(), LedgerError> {
-        let sql = "DELETE FROM webhook_deliveries WHERE destination = $1 AND number = $2 AND revision = $3";
-        let query = sqlx::query(sql)
-            .bind(name.to_owned())
-            .bind(delivery.number)
-            .bind(delivery.revision);
         self.alone(query).await.map(drop)
     }
 

@@ -14,6 +14,8 @@ use crate::instruments::{Instruments, Told};
 
 /// How often the ledger is asked for what other processes did; what this one does is known at once.
 const ASK: Duration = Duration::from_secs(2);
+/// How long a message that is under way when the service ends may take.
+const LAST: Duration = Duration::from_secs(6);
 /// How long to wait before what failed in the ledger is tried again.
 const AGAIN: Duration = Duration::from_secs(5);
 /// Longest wait between two tries of a message, and the longest that a destination may ask for.
@@ -30,6 +32,8 @@ pub struct Deliverer {
     /// This process, among those that may tell.
     holder: String,
     lease: SignedDuration,
+    /// Until when it may.
+    held_until: Timestamp,
     give_up_after: Duration,
     dashboard: String,
 }
@@ -62,6 +66,7 @@ impl Deliverer {
             sender: sender.clone(),
             instruments: instruments.clone(),
             holder: format!("{:016x}", rand::random::<u64>()),
+            held_until: Timestamp::UNIX_EPOCH,
             lease: SignedDuration::try_from(config.timeout.get() * 2 + LEASE).unwrap_or(SignedDuration::MAX),
             give_up_after: config.give_up_after.get(),
             dashboard: config.dashboard.clone(),
@@ -69,7 +74,7 @@ impl Deliverer {
     }
 
     /// Tells until `shutdown`.
-    pub async fn run(self, shutdown: CancellationToken) {
+    pub async fn run(mut self, shutdown: CancellationToken) {
         let mut committed = self.ledger.committed();
         while !shutdown.is_cancelled() {
             committed.mark_unchanged();
@@ -102,17 +107,17 @@ impl Deliverer {
     }
 
     /// Tells everything that is due. Returns how long until there may be more.
-    async fn tell(&self, shutdown: &CancellationToken) -> Result<Duration, Untold> {
-        let name = &self.destination.name;
+    async fn tell(&mut self, shutdown: &CancellationToken) -> Result<Duration, Untold> {
+        let name = &self.destination.name.clone();
         loop {
-            if !self.holds().await? {
-                return Ok(ASK);
-            }
             let Some(state) = self.ledger.destination(name).await? else {
                 return Ok(ASK);
             };
             self.instruments
                 .webhook_state(name, state.pending, !state.disabled.is_empty());
+            if !self.holds().await? {
+                return Ok(ASK);
+            }
             if !state.disabled.is_empty() || shutdown.is_cancelled() {
                 return Ok(ASK);
             }
@@ -122,7 +127,11 @@ impl Deliverer {
                 .await?;
             let now = Timestamp::now();
             match self.ledger.due_delivery(name, now).await? {
-                Some(delivery) => self.deliver(&delivery, state.delivered_at, now).await?,
+                Some(delivery) => tokio::select! {
+                    kept = self.deliver(&delivery, state.delivered_at, now) => kept?,
+                    // Whether it arrived is not known: it is told again
+                    () = late(shutdown) => return Ok(ASK),
+                },
                 None if may_be_more => {}
                 None => {
                     let next = self.ledger.next_delivery_at(name).await?;
@@ -133,11 +142,19 @@ impl Deliverer {
         }
     }
 
-    /// Takes the lease for as long as a message may take, or keeps it.
-    async fn holds(&self) -> Result<bool, Untold> {
-        let until = Timestamp::now().checked_add(self.lease)?;
+    /// Takes the lease, or keeps it, so that at least a half is left: more than a message takes.
+    async fn holds(&mut self) -> Result<bool, Untold> {
+        let now = Timestamp::now();
+        if self.held_until.duration_since(now) > self.lease / 2 {
+            return Ok(true);
+        }
+        let until = now.checked_add(self.lease)?;
         let name = &self.destination.name;
-        Ok(self.ledger.lease_destination(name, &self.holder, until).await?)
+        let holds = self.ledger.lease_destination(name, &self.holder, until).await?;
+        if holds {
+            self.held_until = until;
+        }
+        Ok(holds)
     }
 
     /// Tells of one event, and keeps what came of it.
@@ -149,7 +166,7 @@ impl Deliverer {
     ) -> Result<(), Untold> {
         let (ledger, name) = (&self.ledger, &self.destination.name);
         let Some(message) = self.message(delivery).await? else {
-            return Ok(ledger.delivered(name, delivery).await?);
+            return Ok(ledger.withdraw_delivery(name, delivery).await?);
         };
         let answer = self.sender.send(&self.destination, &message, now).await;
         match answer {
@@ -259,6 +276,12 @@ impl Deliverer {
         let last = all.iter().rfind(|it| it.revision < event.revision);
         Ok(last.map(kept).transpose()?)
     }
+}
+
+/// Ends when a message has had the time it gets after `shutdown`.
+async fn late(shutdown: &CancellationToken) {
+    shutdown.cancelled().await;
+    tokio::time::sleep(LAST).await;
 }
 
 /// The wait after so many failures: from a second to an hour, doubled each time, the half of it by chance (M. Brooker,
