@@ -7,6 +7,7 @@ mod bootstrap;
 mod calibration;
 mod confidence_sequence;
 mod dispersion;
+mod forecasts;
 mod mann_whitney;
 mod normal;
 mod paired_t;
@@ -51,6 +52,7 @@ pub use calibration::{
 };
 pub use confidence_sequence::ConfidenceSequence;
 pub use dispersion::{mean_dispersion, proportion_dispersion};
+pub use forecasts::{ForecastCorrection, ForecastOutcome, LEAST_OUTCOMES, corrected, forecast_corrections};
 pub use mann_whitney::{MannWhitney, mann_whitney};
 pub use normal::normal_cdf;
 pub use paired_t::{PairedT, paired_t, paired_t_by_past};

@@ -29,7 +29,7 @@ pub fn shrunk(measured: &[(f64, f64)]) -> Vec<Shrunk> {
         };
         return measured.iter().map(as_it_is).collect();
     }
-    let spread = spread(measured);
+    let spread = spread(measured, None);
     let (mean, weights) = mean(measured, spread);
     let shrunk = |(value, error): &(f64, f64)| {
         let variance = error * error;
@@ -49,7 +49,7 @@ pub fn shrunk(measured: &[(f64, f64)]) -> Vec<Shrunk> {
 }
 
 /// Mean weighted by how sure each is when the truths lie apart by this variance, and the sum of the weights.
-fn mean(measured: &[(f64, f64)], spread: f64) -> (f64, f64) {
+pub(crate) fn mean(measured: &[(f64, f64)], spread: f64) -> (f64, f64) {
     let (mut sum, mut weights) = (0.0, 0.0);
     for (value, error) in measured {
         let weight = 1.0 / (error * error + spread);
@@ -59,18 +59,21 @@ fn mean(measured: &[(f64, f64)], spread: f64) -> (f64, f64) {
     (sum / weights, weights)
 }
 
-/// Variance of the truths: the one at which the numbers scatter as much as they should; 0 when they scatter less.
-fn spread(measured: &[(f64, f64)]) -> f64 {
-    let freedom = measured.len() as f64 - 1.0;
+/// Variance of the truths: the one at which the numbers scatter as much as they should about their mean, or about a
+/// centre that is known; 0 when they scatter less.
+///
+/// R. C. Paule and J. Mandel, "Consensus Values and Weighting Factors", J. Res. Natl. Bur. Stand. 87 (1982).
+pub(crate) fn spread(measured: &[(f64, f64)], centre: Option<f64>) -> f64 {
+    let freedom = measured.len() as f64 - if centre.is_some() { 0.0 } else { 1.0 };
     let too_wide = |spread: f64| {
-        let (mean, _) = mean(measured, spread);
-        let square = |(value, error): &(f64, f64)| (value - mean).powi(2) / (error * error + spread);
+        let centre = centre.unwrap_or_else(|| mean(measured, spread).0);
+        let square = |(value, error): &(f64, f64)| (value - centre).powi(2) / (error * error + spread);
         measured.iter().map(square).sum::<f64>() > freedom
     };
     if !too_wide(0.0) {
         return 0.0;
     }
-    let values = measured.iter().map(|(value, _)| *value);
+    let values = measured.iter().map(|(value, _)| *value).chain(centre);
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
         (low.min(value), high.max(value))
     });
