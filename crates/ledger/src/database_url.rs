@@ -83,6 +83,19 @@ impl fmt::Display for LedgerUrl {
     }
 }
 
+/// A URL as it may be shown, also when it is wrong: without what stands between the user's name and the host.
+pub fn without_password(url: &str) -> String {
+    let (told, host) = url
+        .rsplit_once('@')
+        .map_or(("", url), |(told, host)| (told, host));
+    let host = host.split_once("password=").map_or(host, |(before, _)| before);
+    let user = match told.split_once("://") {
+        Some((scheme, user)) => format!("{scheme}://{}@", user.split(':').next().unwrap_or_default()),
+        None => String::new(),
+    };
+    format!("{user}{host}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,5 +142,17 @@ mod tests {
             connect("sqlite:///x/a%b c?.db"),
             "sqlite:///x/a%25b%20c%3F.db?mode=rwc"
         );
+    }
+
+    #[test]
+    fn a_password_in_the_wrong_place_is_not_shown() {
+        for (url, shown) in [
+            ("postgres://u:s3cret@h/db", "postgres://u@h/db"),
+            ("postgres://u:s3@cret@h/db", "postgres://u@h/db"),
+            ("postgres://u@h/db?password=s3cret", "postgres://u@h/db?"),
+            ("mysql://h/db", "mysql://h/db"),
+        ] {
+            assert_eq!(without_password(url), shown);
+        }
     }
 }

@@ -1,3 +1,4 @@
+use crate::correction::{CorrectionState, correction_id};
 use crate::state::{State, words};
 use crate::ticket::ticket_id;
 
@@ -49,6 +50,17 @@ pub enum LedgerError {
         /// Number of the ticket it has.
         number: i64,
     },
+    /// There is no such correction.
+    #[error("there is no correction {}", correction_id(*.0))]
+    NoCorrection(i64),
+    /// The correction is not active any more.
+    #[error("{} is {state}; only an active correction can be reverted", correction_id(*.number))]
+    CorrectionEnded {
+        /// Number of the correction.
+        number: i64,
+        /// Where it stands.
+        state: CorrectionState,
+    },
     /// The database is away, or others write for too long; trying again helps.
     #[error("the ledger's database cannot be reached or is busy")]
     Unavailable(#[source] sqlx::Error),
@@ -59,6 +71,16 @@ pub enum LedgerError {
     #[error("{column} of {} cannot be read: {reason}", ticket_id(*.number))]
     Unreadable {
         /// Number of the ticket.
+        number: i64,
+        /// The column at fault.
+        column: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// A stored value of a correction cannot be read.
+    #[error("{column} of {} cannot be read: {reason}", correction_id(*.number))]
+    UnreadableCorrection {
+        /// Number of the correction.
         number: i64,
         /// The column at fault.
         column: &'static str,

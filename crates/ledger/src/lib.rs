@@ -6,9 +6,11 @@
 //!
 //! [`State`] is the life of a ticket, [`Change`] what may be done to one; both are pure. [`Ledger`] keeps them:
 //! [`Ledger::open`] → [`Ledger::create`], [`Ledger::change`] → [`Ledger::ticket`], [`Ledger::list`], [`Ledger::events`];
-//! [`Ledger::keep_measurement`] keeps what an implemented one changed, [`Ledger::file_deliveries`] what others are to be told.
+//! [`Ledger::keep_measurement`] keeps what an implemented one changed, [`Ledger::learn`] what that says of the forecasts,
+//! [`Ledger::file_deliveries`] what others are to be told.
 
 mod change;
+mod correction;
 mod create;
 mod database_url;
 mod error;
@@ -29,7 +31,10 @@ mod ticket;
 mod update;
 
 pub use change::Change;
-pub use database_url::LedgerUrl;
+pub use correction::{
+    Correction, CorrectionEnd, CorrectionOutcome, CorrectionState, Learned, correction_id, correction_number,
+};
+pub use database_url::{LedgerUrl, without_password};
 pub use error::LedgerError;
 pub use event::{Event, FieldChange};
 pub use list::{Cursor, Filter, Listing, Order};

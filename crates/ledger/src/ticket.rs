@@ -63,9 +63,14 @@ pub fn ticket_id(number: i64) -> String {
 
 /// The number of an identity; `17` and `t-17` are read too.
 pub fn ticket_number(id: &str) -> Option<i64> {
-    let digits = id
-        .strip_prefix("T-")
-        .or_else(|| id.strip_prefix("t-"))
+    numbered(id, ["T-", "t-"])
+}
+
+/// The number above 0 behind one of two prefixes, or without.
+pub(crate) fn numbered(id: &str, prefixes: [&str; 2]) -> Option<i64> {
+    let digits = prefixes
+        .iter()
+        .find_map(|prefix| id.strip_prefix(prefix))
         .unwrap_or(id);
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     is_number

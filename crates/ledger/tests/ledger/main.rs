@@ -5,6 +5,8 @@ mod backup;
 #[cfg(test)]
 mod concurrent;
 #[cfg(test)]
+mod corrections;
+#[cfg(test)]
 mod databases;
 #[cfg(test)]
 mod killed;
