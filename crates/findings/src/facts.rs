@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::cube::CellSums;
@@ -15,6 +17,19 @@ pub struct Facts {
     pub weeks: f64,
     /// What work costs.
     pub costs: Costs,
+    /// How the forecasts of rules are corrected, by the name of the rule.
+    pub corrections: BTreeMap<String, Correction>,
+}
+
+/// How the forecasts of a rule are corrected, as earlier ones came true; `kaizen_stats::forecast_corrections` learns it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Correction {
+    /// Its identity.
+    pub correction_id: String,
+    /// What a forecast is multiplied by, above 0.
+    pub factor: f64,
+    /// Standard deviation by which the interval is widened, in shares of the forecast before correction, 0 or above.
+    pub widening: f64,
 }
 
 /// What is known of a component.

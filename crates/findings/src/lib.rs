@@ -12,7 +12,7 @@ mod words;
 pub use cube::{Cell, CellSums, MetricCube, Quantity, REST};
 pub use explain::{Cause, Change, Explanation, Naming, explain};
 pub use facts::{
-    ChangeEntry, ComponentFacts, Costs, Explained, Facts, Groups, MetricFacts, Role, TrendFacts,
+    ChangeEntry, ComponentFacts, Correction, Costs, Explained, Facts, Groups, MetricFacts, Role, TrendFacts,
 };
 pub use finding::{
     About, Comparison, Detail, Finding, GroupStanding, LatencyTail, Level, Miscalibration, Missing, Reason,
@@ -21,5 +21,7 @@ pub use finding::{
 pub use judge::{
     Anomaly, Direction, History, Judgement, Move, Observed, Quality, Significance, Slope, Spans, Trend, judge,
 };
-pub use recommend::{Difficulty, Estimate, Evidence, Impact, Priority, Recommendation, Return, recommend};
+pub use recommend::{
+    Corrected, Difficulty, Estimate, Evidence, Impact, Priority, Recommendation, Return, recommend,
+};
 pub use words::{difference, in_words, told};

@@ -5,10 +5,10 @@ mod rules;
 
 pub use estimate::Estimate;
 
-use self::estimate::worth;
+use self::estimate::{Worth, worth};
 use serde::{Deserialize, Serialize};
 
-use crate::facts::{ChangeEntry, ComponentFacts, Facts};
+use crate::facts::{ChangeEntry, ComponentFacts, Correction, Facts};
 
 /// What is to be done, and why.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,9 +51,20 @@ pub struct Recommendation {
     pub candidates: Vec<ChangeEntry>,
     /// Share of the period's expected decisions that are there.
     pub coverage: Option<f64>,
+    /// How impact and return were corrected, and what they would have been; `None` when they are the rule's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrected: Option<Corrected>,
 }
 
 impl Recommendation {
+    /// What the rule itself forecasts, before any correction.
+    pub fn forecast(&self) -> Option<&Impact> {
+        match &self.corrected {
+            Some(corrected) => Some(&corrected.impact),
+            None => self.impact.as_ref(),
+        }
+    }
+
     /// What tells it from others, in every run: its rule, metric or component, and slice.
     pub fn key(&self) -> String {
         let about = if self.metric.is_empty() {
@@ -146,6 +157,19 @@ pub struct Impact {
     pub improvement_percent: Option<f64>,
 }
 
+/// A correction that was applied, and what there was before it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Corrected {
+    /// The correction.
+    pub by: Correction,
+    /// The impact as the rule estimates it.
+    pub impact: Impact,
+    /// The return on that.
+    pub roi: Option<Return>,
+    /// The priority by that.
+    pub priority: Priority,
+}
+
 /// What doing it would return.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Return {
@@ -208,7 +232,7 @@ pub fn recommend(facts: &Facts) -> Vec<Recommendation> {
 }
 
 fn complete(draft: Draft<'_>, facts: &Facts) -> Recommendation {
-    let worth = worth(&draft, &facts.costs);
+    let (worth, corrected) = corrected(&draft, facts);
     let candidates = candidates(&draft, &facts.changes);
     let mut action_items = draft.action_items;
     if let Some(latest) = candidates.first() {
@@ -244,7 +268,27 @@ fn complete(draft: Draft<'_>, facts: &Facts) -> Recommendation {
         would_change: worth.would_change,
         candidates,
         coverage: draft.coverage,
+        corrected,
     }
+}
+
+/// What a draft is worth when its gain is corrected as earlier forecasts of its rule came true, and what was before.
+fn corrected(draft: &Draft<'_>, facts: &Facts) -> (Worth, Option<Corrected>) {
+    let own = worth(draft, draft.gain, &facts.costs);
+    let Some(((by, gain), impact)) = facts.corrections.get(draft.rule).zip(draft.gain).zip(own.impact) else {
+        return (own, None);
+    };
+    let gain = Gain {
+        per_week: gain.per_week.corrected(by),
+        whole: gain.whole.corrected(by),
+    };
+    let before = Corrected {
+        by: by.clone(),
+        impact,
+        roi: own.roi,
+        priority: own.priority,
+    };
+    (worth(draft, Some(gain), &facts.costs), Some(before))
 }
 
 /// Changes of the component, or to something the slice names.

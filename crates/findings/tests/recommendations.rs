@@ -1,8 +1,8 @@
 //! What the rules make of facts.
 
 use kaizen_findings::{
-    Cause, CellSums, Change, ChangeEntry, ComponentFacts, Detail, Explained, Explanation, Facts, Finding,
-    Groups, LatencyTail, Level, MetricFacts, Miscalibration, Move, Priority, Recommendation, Role,
+    Cause, CellSums, Change, ChangeEntry, ComponentFacts, Correction, Detail, Explained, Explanation, Facts,
+    Finding, Groups, LatencyTail, Level, MetricFacts, Miscalibration, Move, Priority, Recommendation, Role,
     TrendFacts, recommend,
 };
 
@@ -449,4 +449,77 @@ fn scores_that_rise_while_aims_fall_do_not_measure_them() {
     };
     assert_eq!(rules(true), ["quality_outcome_mismatch"]);
     assert_eq!(rules(false), [""; 0]);
+}
+
+/// A slice whose mending gains 250 successes a week, each worth something.
+fn worth(amount: f64) -> Facts {
+    facts(MetricFacts {
+        value_per_unit: Some((amount, "EUR".to_owned())),
+        ..regression(true)
+    })
+}
+
+fn correction(factor: f64, widening: f64) -> Correction {
+    Correction {
+        correction_id: "C-3".to_owned(),
+        factor,
+        widening,
+    }
+}
+
+fn corrected(mut facts: Facts, rule: &str, factor: f64, widening: f64) -> Recommendation {
+    facts
+        .corrections
+        .insert(rule.to_owned(), correction(factor, widening));
+    only(&facts)
+}
+
+#[test]
+fn a_forecast_that_is_corrected_tells_both_and_what_corrected_it() {
+    let own = only(&worth(1.0));
+    let found = corrected(worth(1.0), "slice_regression", 0.5, 0.2);
+    let before = found.corrected.clone().unwrap();
+    assert_eq!(before.by, correction(0.5, 0.2));
+    assert_eq!((Some(before.impact), before.roi), (own.impact, own.roi.clone()));
+    assert_eq!(
+        (before.priority, found.forecast()),
+        (own.priority, own.forecast())
+    );
+    let (was, is) = (own.impact.unwrap(), found.impact.unwrap());
+    assert!((is.per_week.value - was.per_week.value / 2.0).abs() < 1e-9);
+    assert!((is.improvement.value - was.improvement.value / 2.0).abs() < 1e-9);
+    // 1.96 errors of 0.2 of the forecast beside half of its own interval
+    let half = (25.0_f64).hypot(1.959_963_984_540_054 * 0.2 * 250.0);
+    assert!((is.per_week.upper - (125.0 + half)).abs() < 1e-9, "{is:?}");
+    let (was, is) = (own.roi.unwrap(), found.roi.unwrap());
+    assert!((is.benefit.value - was.benefit.value / 2.0).abs() < 1e-9);
+    assert!(
+        (is.cost - was.cost).abs() < f64::EPSILON && is.probability_above_zero < was.probability_above_zero
+    );
+    assert!((found.score - own.score / 2.0).abs() < 1e-9);
+    assert_eq!(found.certainty, own.certainty);
+}
+
+#[test]
+fn a_correction_of_another_rule_changes_nothing() {
+    assert_eq!(corrected(worth(1.0), "error_surge", 0.5, 0.2), only(&worth(1.0)));
+    let text = serde_json::to_string(&only(&worth(1.0))).unwrap();
+    assert!(
+        !text.contains("corrected"),
+        "what is not corrected is kept as before: {text}"
+    );
+    let read: Recommendation = serde_json::from_str(&text).unwrap();
+    assert_eq!(read, only(&worth(1.0)));
+}
+
+#[test]
+fn a_priority_follows_the_corrected_forecast() {
+    let own = only(&worth(1.0));
+    let high = 2.0 * Facts::default().costs.hour;
+    // Just above what makes it urgent
+    let amount = 1.2 * high / own.score;
+    assert_eq!(only(&worth(amount)).priority, Priority::High);
+    let found = corrected(worth(amount), "slice_regression", 0.5, 0.0);
+    assert_eq!(found.priority, Priority::Medium);
+    assert_eq!(found.corrected.map(|it| it.priority), Some(Priority::High));
 }

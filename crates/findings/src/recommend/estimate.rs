@@ -3,8 +3,8 @@
 use kaizen_stats::{Investment, normal_cdf};
 use serde::{Deserialize, Serialize};
 
-use crate::facts::Costs;
-use crate::recommend::{Draft, Impact, Priority, Return};
+use crate::facts::{Correction, Costs};
+use crate::recommend::{Draft, Gain, Impact, Priority, Return};
 
 /// Half the width of a 95 % interval in standard errors.
 const Z95: f64 = 1.959_963_984_540_054;
@@ -35,6 +35,14 @@ impl Estimate {
             lower: ends[0].min(ends[1]),
             upper: ends[0].max(ends[1]),
         }
+    }
+
+    /// Corrected as earlier forecasts of the rule came true: never turned round, and never more certain than it was.
+    #[must_use]
+    pub fn corrected(self, by: &Correction) -> Self {
+        let interval = (self.lower, self.upper);
+        let (value, interval) = kaizen_stats::corrected(self.value, interval, by.factor, by.widening);
+        Self::new(value, interval)
     }
 
     /// Less a number that is known.
@@ -78,11 +86,11 @@ pub(crate) struct Worth {
     pub(crate) would_change: String,
 }
 
-/// Expected value times certainty over effort.
-pub(crate) fn worth(draft: &Draft<'_>, costs: &Costs) -> Worth {
+/// Expected value times certainty over effort, when `gain` is what is expected.
+pub(crate) fn worth(draft: &Draft<'_>, gain: Option<Gain>, costs: &Costs) -> Worth {
     let coverage = draft.coverage.unwrap_or(1.0).clamp(0.0, 1.0);
     let certainty = ((1.0 - draft.evidence.p_value) * coverage).clamp(0.0, 1.0);
-    let impact = draft.gain.map(|gain| Impact {
+    let impact = gain.map(|gain| Impact {
         per_week: gain.per_week,
         improvement: gain.whole,
         improvement_percent: draft
@@ -90,23 +98,20 @@ pub(crate) fn worth(draft: &Draft<'_>, costs: &Costs) -> Worth {
             .filter(|it| *it != 0.0)
             .map(|it| gain.whole.value / it.abs() * 100.0),
     });
-    let roi = draft
-        .gain
-        .zip(draft.value.as_ref())
-        .map(|(gain, (amount, currency))| {
-            let worth = kaizen_stats::benefit(1.0, costs.horizon_weeks, *amount);
-            let benefit = gain.per_week.times(worth);
-            let cost = cost_of_work(draft.effort_hours, costs);
-            let net = benefit.minus(cost);
-            Return {
-                currency: currency.clone(),
-                horizon_weeks: costs.horizon_weeks,
-                benefit,
-                cost,
-                roi: net.times(1.0 / cost),
-                probability_above_zero: net.probability_above_zero(),
-            }
-        });
+    let roi = gain.zip(draft.value.as_ref()).map(|(gain, (amount, currency))| {
+        let worth = kaizen_stats::benefit(1.0, costs.horizon_weeks, *amount);
+        let benefit = gain.per_week.times(worth);
+        let cost = cost_of_work(draft.effort_hours, costs);
+        let net = benefit.minus(cost);
+        Return {
+            currency: currency.clone(),
+            horizon_weeks: costs.horizon_weeks,
+            benefit,
+            cost,
+            roi: net.times(1.0 / cost),
+            probability_above_zero: net.probability_above_zero(),
+        }
+    });
     // A benefit in another currency than the work's cost is no return.
     let roi = roi.filter(|it| it.currency == costs.currency && it.cost > 0.0);
     let (value, high, medium, in_words) = match (&roi, &impact) {
