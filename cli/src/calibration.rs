@@ -1,4 +1,6 @@
-//! `kaizen calibration`: how forecasts came true.
+//! `kaizen calibration`: how forecasts came true, and how they are corrected since.
+
+mod corrections;
 
 use clap::Args;
 use kaizen_api::analysis::v1::Estimate;
@@ -12,17 +14,33 @@ use crate::impact::json::{estimate, some};
 use crate::impact::words;
 use crate::output::{self, Output, say, table};
 
-/// Nothing is to be said about it.
+/// What of it is shown, or done.
 #[derive(Debug, Args)]
-pub struct Calibration {}
+pub struct Calibration {
+    /// List every correction of forecasts there was, the one learned last first
+    #[arg(long, conflicts_with = "revert")]
+    corrections: bool,
+    /// Take a correction back, such as C-3: later analyses forecast as the rule itself does
+    #[arg(long, value_name = "ID", requires = "reason")]
+    revert: Option<String>,
+    /// Why it is taken back
+    #[arg(long, requires = "revert")]
+    reason: Option<String>,
+    /// Who takes it back
+    #[arg(long, env = "USER", default_value = "unknown")]
+    actor: String,
+}
 
-/// Prints how forecasts came true.
-pub async fn run(
-    Calibration {}: &Calibration,
-    connection: &Connection,
-    output: Output,
-) -> anyhow::Result<()> {
+/// Prints how forecasts came true and how they are corrected, or takes a correction back.
+pub async fn run(calibration: &Calibration, connection: &Connection, output: Output) -> anyhow::Result<()> {
     let mut client = connection.tracker().await?;
+    if let Some(id) = &calibration.revert {
+        let reason = calibration.reason.clone().unwrap_or_default();
+        return corrections::revert(client, id, &calibration.actor, reason, output).await;
+    }
+    if calibration.corrections {
+        return corrections::list(client, output).await;
+    }
     let answer = client.get_calibration(GetCalibrationRequest {}).await;
     let answer = answer.map_err(refused)?.into_inner();
     match output {
@@ -79,11 +97,15 @@ fn text(answer: &GetCalibrationResponse) -> String {
         "verdict",
     ];
     let forecasts = table(&header, 2, answer.forecasts.iter().map(forecast));
+    let corrected = match answer.corrections.as_slice() {
+        [] => "No rule's forecasts are corrected.".to_owned(),
+        active => corrections::text(active),
+    };
     format!(
         "{summary}\ncovered: forecast and measurement agree within their errors; 95 % is aimed at\n\
          Brier: mean square of probability less outcome; 0 is best, 0.25 is what a coin has\n\
          realised: sum of what was measured over sum of what was forecast\n\
-         bias: mean of measured less forecast, in standard errors; below 0 is forecast too high\n\n{forecasts}"
+         bias: mean of measured less forecast, in standard errors; below 0 is forecast too high\n\n{forecasts}\n\n{corrected}"
     )
 }
 
@@ -108,11 +130,13 @@ fn as_json(answer: &GetCalibrationResponse) -> Value {
     let forecast = |it: &Forecast| {
         json!({"ticket_id": it.ticket_id, "rule": some(&it.rule), "category": some(&it.category),
                "forecast": estimate(it.forecast.as_ref()), "measured": estimate(it.measured.as_ref()),
-               "covered": it.covered, "probability": it.probability, "verdict": words::name(it.verdict())})
+               "covered": it.covered, "probability": it.probability, "verdict": words::name(it.verdict()),
+               "correction_id": some(&it.correction_id), "uncorrected": estimate(it.uncorrected.as_ref())})
     };
     json!({
         "calibrations": answer.calibrations.iter().map(calibration).collect::<Vec<_>>(),
         "forecasts": answer.forecasts.iter().map(forecast).collect::<Vec<_>>(),
+        "corrections": answer.corrections.iter().map(corrections::as_json).collect::<Vec<_>>(),
     })
 }
 

@@ -3,8 +3,9 @@
 use anyhow::{Context, ensure};
 use clap::{Args, Subcommand};
 use kaizen_api::analysis::v1::{
-    DecideRecommendationRequest, Difficulty, Estimate, EstimatedImpact, ListRecommendationsRequest,
-    ListRecommendationsResponse, Priority, Recommendation, RecommendationState, RoiEstimate,
+    CorrectedForecast, DecideRecommendationRequest, Difficulty, Estimate, EstimatedImpact,
+    ListRecommendationsRequest, ListRecommendationsResponse, Priority, Recommendation, RecommendationState,
+    RoiEstimate,
 };
 use serde_json::json;
 
@@ -226,6 +227,15 @@ fn whole(it: &Recommendation) -> String {
             it.metric
         ),
     };
+    if let Some(corrected) = &it.corrected {
+        text += &format!(
+            "corrected    by {}: forecasts of {} are multiplied by {:.2}, as earlier ones came true; {}\n",
+            corrected.correction_id,
+            it.rule,
+            corrected.factor,
+            uncorrected(corrected)
+        );
+    }
     text += &format!("priority     would be {}\n", it.would_change);
     for change in &it.candidates {
         text += &format!(
@@ -247,8 +257,25 @@ fn whole(it: &Recommendation) -> String {
     text
 }
 
+/// What the rule itself says.
+fn uncorrected(it: &CorrectedForecast) -> String {
+    let impact = it.estimated_impact.as_ref();
+    let impact = impact.map(|it| format!("itself the rule says {}", improvement(it)));
+    let parts = [
+        impact.unwrap_or_default(),
+        it.roi.as_ref().map(roi).unwrap_or_default(),
+        word_of_priority(it.priority()).to_owned(),
+    ];
+    let parts: Vec<String> = parts.into_iter().filter(|it| !it.is_empty()).collect();
+    parts.join(", ")
+}
+
 fn priority(it: &Recommendation) -> &'static str {
-    match it.priority() {
+    word_of_priority(it.priority())
+}
+
+const fn word_of_priority(priority: Priority) -> &'static str {
+    match priority {
         Priority::High => "HIGH",
         Priority::Medium => "MEDIUM",
         Priority::Low => "LOW",
@@ -296,11 +323,22 @@ fn range(estimate: &Estimate, unit: &str) -> String {
     format!("{:+.1}{unit}{}", estimate.value, ends.unwrap_or_default())
 }
 
+fn estimate_as_json(it: Option<&Estimate>) -> Option<serde_json::Value> {
+    it.map(|it| json!({"value": it.value, "interval": it.interval.map(|it| [it.lower, it.upper])}))
+}
+
+fn impact_as_json(it: &EstimatedImpact) -> serde_json::Value {
+    json!({"per_week": estimate_as_json(it.per_week.as_ref()), "improvement": estimate_as_json(it.improvement.as_ref()),
+           "improvement_percent": it.improvement_percent})
+}
+
+fn roi_as_json(it: &RoiEstimate) -> serde_json::Value {
+    json!({"currency": it.currency, "horizon_weeks": it.horizon_weeks, "benefit": estimate_as_json(it.benefit.as_ref()),
+           "cost": it.cost, "roi": estimate_as_json(it.roi.as_ref()), "probability_above_zero": it.probability_above_zero})
+}
+
 /// A recommendation for machines.
 pub fn as_json(it: &Recommendation) -> serde_json::Value {
-    let estimate = |it: Option<&Estimate>| {
-        it.map(|it| json!({"value": it.value, "interval": it.interval.map(|it| [it.lower, it.upper])}))
-    };
     let slice: serde_json::Map<_, _> = it
         .slice
         .iter()
@@ -311,14 +349,13 @@ pub fn as_json(it: &Recommendation) -> serde_json::Value {
         "slice": slice, "priority": priority(it), "title": it.title, "description": it.description,
         "action_items": it.action_items, "difficulty": difficulty(it.difficulty()), "effort_hours": it.effort_hours,
         "evidence": it.evidence.as_ref().map(|it| json!({
-            "what": it.what, "unit": it.unit, "before": it.before, "now": it.now, "n": it.n, "effect": estimate(it.effect.as_ref()),
+            "what": it.what, "unit": it.unit, "before": it.before, "now": it.now, "n": it.n, "effect": estimate_as_json(it.effect.as_ref()),
             "p_value": it.p_value})),
-        "estimated_impact": it.estimated_impact.as_ref().map(|it| json!({
-            "per_week": estimate(it.per_week.as_ref()), "improvement": estimate(it.improvement.as_ref()),
-            "improvement_percent": it.improvement_percent})),
-        "roi": it.roi.as_ref().map(|it| json!({
-            "currency": it.currency, "horizon_weeks": it.horizon_weeks, "benefit": estimate(it.benefit.as_ref()), "cost": it.cost,
-            "roi": estimate(it.roi.as_ref()), "probability_above_zero": it.probability_above_zero})),
+        "estimated_impact": it.estimated_impact.as_ref().map(impact_as_json), "roi": it.roi.as_ref().map(roi_as_json),
+        "corrected": it.corrected.as_ref().map(|it| json!({
+            "by": it.correction_id, "factor": it.factor, "widening": it.widening,
+            "estimated_impact": it.estimated_impact.as_ref().map(impact_as_json), "roi": it.roi.as_ref().map(roi_as_json),
+            "priority": word_of_priority(it.priority())})),
         "certainty": it.certainty, "would_change": it.would_change, "coverage": it.coverage, "state": word(it.state()),
     })
 }

@@ -76,11 +76,11 @@ run() {
     *)
       unset "${!KAIZEN__KAFKA__@}" "${!KAIZEN__BATCH__@}" "${!KAIZEN__PRIVACY__@}" "${!KAIZEN__INGEST__@}"
       export KAIZEN__SERVER__ADDRESS=127.0.0.1:${!1}
+      export KAIZEN__LEDGER__URL=${KAIZEN__LEDGER__URL:-sqlite://$state/ledger/ledger.db}
       if [[ $1 == reporting ]]; then
-        export KAIZEN__LEDGER__URL=${KAIZEN__LEDGER__URL:-sqlite://$state/ledger/ledger.db}
         export KAIZEN__CHANGES__URL=${KAIZEN__CHANGES__URL-http://127.0.0.1:$collector_http/v1/changes}
       else
-        unset "${!KAIZEN__LEDGER__@}" "${!KAIZEN__CHANGES__@}"
+        unset "${!KAIZEN__CHANGES__@}"
       fi
       ;;
   esac

@@ -55,6 +55,17 @@ fn measured(it: &Impact) -> [(&'static str, String); 7] {
     let metric = it.metric.clone().unwrap_or_default();
     let effect = it.effect.unwrap_or_default();
     let change = instant(it.change_time).unwrap_or_default();
+    // By chance at the same time, else one after the other
+    let sides = if it.method.starts_with("randomised") {
+        ["without", "with"]
+    } else {
+        ["before", "after"]
+    };
+    let baseline = if it.baseline.is_empty() {
+        it.before.as_slice()
+    } else {
+        &it.baseline
+    };
     [
         (
             "metric",
@@ -67,8 +78,8 @@ fn measured(it: &Impact) -> [(&'static str, String); 7] {
                 it.measurement_period_days
             ),
         ),
-        ("before", mean(it.mean_before, unit, it.before.as_ref())),
-        ("after", mean(it.mean_after, unit, it.after.as_ref())),
+        (sides[0], mean(it.mean_before, unit, baseline)),
+        (sides[1], mean(it.mean_after, unit, it.after.as_slice())),
         (
             "effect",
             format!(
@@ -90,10 +101,22 @@ fn measured(it: &Impact) -> [(&'static str, String); 7] {
     ]
 }
 
-fn mean(mean: f64, unit: &str, over: Option<&Window>) -> String {
-    let ends = over.and_then(|it| Some((instant(it.start_time)?, instant(it.end_time)?)));
-    let over = ends.map(|(from, to)| format!("   {from} to {to}"));
-    format!("{}{}", value(Some(mean), unit), over.unwrap_or_default())
+/// A mean and the days it is of.
+fn mean(mean: f64, unit: &str, over: &[Window]) -> String {
+    let span = |it: &Window| {
+        Some(format!(
+            "{} to {}",
+            instant(it.start_time)?,
+            instant(it.end_time)?
+        ))
+    };
+    let spans: Vec<String> = over.iter().filter_map(span).collect();
+    let over = if spans.is_empty() {
+        String::new()
+    } else {
+        format!("   {}", spans.join(" and "))
+    };
+    format!("{}{over}", value(Some(mean), unit))
 }
 
 fn improvement(it: &Impact, metric: &str) -> String {

@@ -1,6 +1,7 @@
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use tempfile::TempDir;
 
 use crate::clickhouse::ClickHouse;
 use crate::kafka::Kafka;
@@ -73,6 +74,7 @@ pub struct Sandbox {
     analysis: Service,
     collector: Service,
     stack: Stack,
+    ledger: TempDir,
 }
 
 impl Sandbox {
@@ -102,22 +104,32 @@ impl Sandbox {
 
     async fn with_each(collector: &[(&str, &str)], others: &[(&str, &str)]) -> Result<Self> {
         let stack = Stack::start().await?;
+        // Analysis reads in it what reporting writes
+        let folder = TempDir::new()?;
+        let ledger = format!("sqlite://{}", folder.path().join("ledger.db").display());
+        let others = [&[("KAIZEN__LEDGER__URL", ledger.as_str())], others].concat();
         // Reporting tells the collector of changes
         let told = async {
             let collector = Service::start("collector", false, &stack, collector).await?;
             let changes = format!("{}/v1/changes", collector.url());
-            let variables = [&[("KAIZEN__CHANGES__URL", changes.as_str())], others].concat();
+            let variables = [&[("KAIZEN__CHANGES__URL", changes.as_str())], others.as_slice()].concat();
             let reporting = Service::start("reporting", true, &stack, &variables).await?;
             Ok((collector, reporting))
         };
-        let analysis = Service::start("analysis", true, &stack, others);
+        let analysis = Service::start("analysis", true, &stack, &others);
         let ((collector, reporting), analysis) = tokio::try_join!(told, analysis)?;
         Ok(Self {
             reporting,
             analysis,
             collector,
             stack,
+            ledger: folder,
         })
+    }
+
+    /// Where analysis and reporting have their ledger.
+    pub fn ledger_url(&self) -> String {
+        format!("sqlite://{}", self.ledger.path().join("ledger.db").display())
     }
 
     /// Broker and engine.

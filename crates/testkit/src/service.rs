@@ -28,9 +28,11 @@ impl Service {
                 .current_dir(workspace())
                 .env("KAIZEN__CLICKHOUSE__URL", stack.clickhouse().url());
             command.env("KAIZEN__OPERATIONS__ADDRESS", operations.to_string());
-            if name == "reporting" {
+            if serves {
                 let ledger = folder.join("ledger.db");
                 command.env("KAIZEN__LEDGER__URL", format!("sqlite://{}", ledger.display()));
+            }
+            if name == "reporting" {
                 // Told where when there is a collector
                 command.env("KAIZEN__CHANGES__URL", "");
             }

@@ -9,6 +9,7 @@ use axum::Router;
 use kaizen_api::FILE_DESCRIPTOR_SET;
 use kaizen_api::analysis::v1::analysis_service_server::AnalysisServiceServer;
 use kaizen_catalogue::Catalogue;
+use kaizen_ledger::Ledger;
 use kaizen_service::{Application, Health, Readiness, Server};
 use kaizen_warehouse::{Client, migrate};
 use prometheus_client::registry::Registry;
@@ -21,7 +22,7 @@ use crate::instruments::Instruments;
 use crate::runner::Runner;
 use crate::service::Runs;
 
-/// How often ClickHouse is asked whether it is there.
+/// How often ClickHouse and the ledger are asked whether they are there.
 const ASK: Duration = Duration::from_secs(2);
 /// Longest a stage of a run may take before the service is taken for stuck: its queries end within a minute each.
 const LONGEST_STAGE: Duration = Duration::from_mins(15);
@@ -33,6 +34,8 @@ pub struct AnalysisApplication {
     runner: Runner,
     client: Client,
     clickhouse: Readiness,
+    ledger: Ledger,
+    ledger_ready: Readiness,
 }
 
 impl Application for AnalysisApplication {
@@ -50,16 +53,19 @@ impl Application for AnalysisApplication {
     async fn build(config: AnalysisConfig, instruments: Instruments, health: Health) -> anyhow::Result<Self> {
         let catalogue = Arc::new(Catalogue::load(&config.catalogue.path).context("catalogue.path")?);
         let client = Client::new(&config.clickhouse);
+        let ledger = open_ledger(&config).await?;
         let liveness = health.watch("runs", LONGEST_STAGE);
         let runner = Runner::new(
             catalogue.clone(),
             client.clone(),
+            ledger.clone(),
             config.costs,
             instruments.clone(),
             liveness,
         );
         let runs = Runs::new(runner.clone(), catalogue, client.clone());
         let clickhouse = health.require("clickhouse");
+        let ledger_ready = health.require("ledger");
         let server = Server {
             config: config.server,
             health,
@@ -75,6 +81,8 @@ impl Application for AnalysisApplication {
             runner,
             client,
             clickhouse,
+            ledger,
+            ledger_ready,
         })
     }
 
@@ -90,7 +98,24 @@ impl Application for AnalysisApplication {
         tokio::select! {
             served = work => served,
             never = watch(&self.client, &self.runner, &self.clickhouse) => match never {},
+            never = watch_ledger(&self.ledger, &self.ledger_ready) => match never {},
         }
+    }
+}
+
+/// Opens the ledger and brings its tables up to date, before a port opens.
+async fn open_ledger(config: &AnalysisConfig) -> anyhow::Result<Ledger> {
+    let url = config.ledger.url.parse();
+    let url = url.map_err(anyhow::Error::msg).context("ledger.url")?;
+    let opened = Ledger::open(&url, config.ledger.password.reveal()).await;
+    opened.with_context(|| format!("ledger.url = {url}"))
+}
+
+/// Keeps `/readyz` true of the ledger.
+async fn watch_ledger(ledger: &Ledger, ready: &Readiness) -> Infallible {
+    loop {
+        ready.set(ledger.ready().await.map_err(|error| error.to_string()));
+        tokio::time::sleep(ASK).await;
     }
 }
 

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use kaizen_catalogue::Catalogue;
 use kaizen_findings::Costs;
-use kaizen_service::{Operations, Problems, ServerConfig, ServiceConfig, Telemetry};
+use kaizen_ledger::{LedgerUrl, without_password};
+use kaizen_service::{Operations, Problems, Secret, ServerConfig, ServiceConfig, Telemetry};
 use kaizen_warehouse::ClickHouseConfig;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,8 @@ pub struct AnalysisConfig {
     pub server: ServerConfig,
     /// Where the facts are.
     pub clickhouse: ClickHouseConfig,
+    /// Where it is kept how the forecasts of rules are corrected.
+    pub ledger: LedgerConfig,
     /// What is measured.
     pub catalogue: CatalogueFile,
     /// What work costs and how long an improvement is counted.
@@ -34,6 +37,16 @@ pub struct CatalogueFile {
     pub path: PathBuf,
 }
 
+/// The section `ledger`.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct LedgerConfig {
+    /// Reporting's: `sqlite://PATH`, or `postgres://USER@HOST:PORT/DATABASE` without a password.
+    pub url: String,
+    /// PostgreSQL's password; empty for none.
+    pub password: Secret,
+}
+
 impl ServiceConfig for AnalysisConfig {
     fn telemetry(&self) -> &Telemetry {
         &self.telemetry
@@ -46,6 +59,9 @@ impl ServiceConfig for AnalysisConfig {
     fn validate(&self, problems: &mut Problems) {
         if let Err((key, rule)) = self.clickhouse.validate() {
             problems.add(&format!("clickhouse.{key}"), &self.clickhouse.url, rule);
+        }
+        if let Err(rule) = self.ledger.url.parse::<LedgerUrl>() {
+            problems.add("ledger.url", without_password(&self.ledger.url), rule);
         }
         for (key, value, rule) in self.costs.problems() {
             problems.add(&format!("costs.{key}"), value, rule);

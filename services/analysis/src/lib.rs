@@ -4,7 +4,7 @@
 //! RunAnalysis ─► [service] ─► [runner]: one run a request ─► [stages]: count → measure → judge → explain → inspect → recommend → record ─► ClickHouse
 //! ```
 //!
-//! The same period over the same decisions gives the same rows. A run goes on when its caller leaves; one that failed,
+//! The same period over the same decisions, with the same corrections of forecasts in the ledger, gives the same rows. A run goes on when its caller leaves; one that failed,
 //! or that the end of the process cut short, is on record as failed and is run again under the same identity when it is
 //! asked for again.
 

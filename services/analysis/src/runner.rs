@@ -1,12 +1,13 @@
 //! Runs: each request once, however often it is asked and by however many.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use kaizen_catalogue::Catalogue;
-use kaizen_findings::Costs;
+use kaizen_findings::{Correction, Costs};
+use kaizen_ledger::{Ledger, LedgerError};
 use kaizen_service::Progress as Liveness;
 use kaizen_warehouse::Client;
 use kaizen_warehouse::queries::{self, Analysis, AnalysisState, QueryError, Window, put_analysis};
@@ -80,6 +81,17 @@ pub enum RunError {
     Query(#[from] QueryError),
 }
 
+/// Why a run ended without results.
+#[derive(Debug, thiserror::Error)]
+enum FailedRun {
+    /// ClickHouse gave no answer.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// The ledger gave no answer.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
 /// Runs under way, by their identity.
 type Running = Arc<Mutex<HashMap<String, watch::Receiver<Progress>>>>;
 
@@ -88,6 +100,7 @@ type Running = Arc<Mutex<HashMap<String, watch::Receiver<Progress>>>>;
 pub struct Runner {
     catalogue: Arc<Catalogue>,
     client: Client,
+    ledger: Ledger,
     costs: Arc<Costs>,
     instruments: Instruments,
     liveness: Liveness,
@@ -97,10 +110,11 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// Runs over a catalogue and a warehouse; work costs that much.
+    /// Runs over a catalogue and a warehouse; forecasts are corrected as the ledger says, and work costs that much.
     pub fn new(
         catalogue: Arc<Catalogue>,
         client: Client,
+        ledger: Ledger,
         costs: Costs,
         instruments: Instruments,
         liveness: Liveness,
@@ -108,6 +122,7 @@ impl Runner {
         Self {
             catalogue,
             client,
+            ledger,
             costs: Arc::new(costs),
             instruments,
             liveness,
@@ -222,6 +237,7 @@ impl Runner {
             catalogue: &self.catalogue,
             client: &self.client,
             costs: &self.costs,
+            corrections: BTreeMap::new(),
             analysis,
             histories: vec![],
             points: vec![],
@@ -264,11 +280,8 @@ impl Runner {
         }
     }
 
-    async fn stages(
-        &self,
-        work: &mut Work<'_>,
-        progress: &watch::Sender<Progress>,
-    ) -> Result<(), QueryError> {
+    async fn stages(&self, work: &mut Work<'_>, progress: &watch::Sender<Progress>) -> Result<(), FailedRun> {
+        work.corrections = self.corrections().await?;
         for (index, stage) in STAGES.into_iter().enumerate() {
             self.liveness.mark();
             let began = Instant::now();
@@ -277,6 +290,20 @@ impl Runner {
             progress.send_modify(|progress| progress.stages_done = index + 1);
         }
         Ok(())
+    }
+
+    /// How forecasts are corrected, by rule: what is active when the run begins.
+    async fn corrections(&self) -> Result<BTreeMap<String, Correction>, LedgerError> {
+        let active = self.ledger.active_corrections().await?;
+        let of_rule = |it: kaizen_ledger::Correction| {
+            let correction = Correction {
+                correction_id: it.id(),
+                factor: it.learned.factor,
+                widening: it.learned.widening,
+            };
+            (it.rule, correction)
+        };
+        Ok(active.into_iter().map(of_rule).collect())
     }
 }
 

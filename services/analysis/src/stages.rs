@@ -8,11 +8,11 @@ mod measure;
 mod recommend;
 mod record;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::tz::TimeZone;
 use kaizen_catalogue::{Catalogue, Component, Metric};
-use kaizen_findings::{Costs, Finding, Groups, History, Recommendation};
+use kaizen_findings::{Correction, Costs, Finding, Groups, History, Recommendation};
 use kaizen_warehouse::Client;
 use kaizen_warehouse::queries::{
     Analysis, Comparison, MetricExplanation, MetricPoint, MetricQuery, MetricTrend, QueryError,
@@ -37,6 +37,8 @@ pub struct Work<'a> {
     pub client: &'a Client,
     /// What work costs.
     pub costs: &'a Costs,
+    /// How the forecasts of rules are corrected, by the name of the rule.
+    pub corrections: BTreeMap<String, Correction>,
     /// The run.
     pub analysis: Analysis,
     /// The past of each metric.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use kaizen_catalogue::Catalogue;
 use kaizen_findings::Costs;
-use kaizen_ledger::LedgerUrl;
+use kaizen_ledger::{LedgerUrl, without_password};
 use kaizen_service::{Operations, Period, Problems, Secret, ServerConfig, ServiceConfig, Telemetry};
 use kaizen_warehouse::ClickHouseConfig;
 use serde::{Deserialize, Serialize};
@@ -189,36 +189,6 @@ impl ServiceConfig for ReportingConfig {
                 path,
                 format_args!("must be a metric catalogue: {error}"),
             );
-        }
-    }
-}
-
-/// A URL as it may be shown, also when it is wrong: without what stands between the user's name and the host.
-fn without_password(url: &str) -> String {
-    let (told, host) = url
-        .rsplit_once('@')
-        .map_or(("", url), |(told, host)| (told, host));
-    let host = host.split_once("password=").map_or(host, |(before, _)| before);
-    let user = match told.split_once("://") {
-        Some((scheme, user)) => format!("{scheme}://{}@", user.split(':').next().unwrap_or_default()),
-        None => String::new(),
-    };
-    format!("{user}{host}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_password_in_the_wrong_place_is_not_shown() {
-        for (url, shown) in [
-            ("postgres://u:s3cret@h/db", "postgres://u@h/db"),
-            ("postgres://u:s3@cret@h/db", "postgres://u@h/db"),
-            ("postgres://u@h/db?password=s3cret", "postgres://u@h/db?"),
-            ("mysql://h/db", "mysql://h/db"),
-        ] {
-            assert_eq!(without_password(url), shown);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `kaizen.tracker.v1.TrackerService`: the one service of reporting that writes, and only to the ledger.
 
 mod convert;
+mod corrections;
 mod create_ticket;
 mod frozen;
 mod get_roi;
@@ -18,9 +19,10 @@ use kaizen_api::tracker::v1::tracker_service_server::TrackerService;
 use kaizen_api::tracker::v1::{
     CreateTicketRequest, CreateTicketResponse, GetCalibrationRequest, GetCalibrationResponse,
     GetCumulativeRoiRequest, GetCumulativeRoiResponse, GetRoiRequest, GetRoiResponse, GetTicketRequest,
-    GetTicketResponse, ListMeasurementsRequest, ListMeasurementsResponse, ListTicketEventsRequest,
-    ListTicketEventsResponse, ListTicketsRequest, ListTicketsResponse, MarkImplementedRequest,
-    MarkImplementedResponse, MeasureImpactRequest, MeasureImpactResponse, UpdateTicketRequest,
+    GetTicketResponse, ListCorrectionsRequest, ListCorrectionsResponse, ListMeasurementsRequest,
+    ListMeasurementsResponse, ListTicketEventsRequest, ListTicketEventsResponse, ListTicketsRequest,
+    ListTicketsResponse, MarkImplementedRequest, MarkImplementedResponse, MeasureImpactRequest,
+    MeasureImpactResponse, RevertCorrectionRequest, RevertCorrectionResponse, UpdateTicketRequest,
     UpdateTicketResponse, WatchTicketsRequest, WatchTicketsResponse,
 };
 use kaizen_ledger::{Ledger, ticket_number};
@@ -159,6 +161,24 @@ impl TrackerService for Tracker {
         _request: Request<GetCalibrationRequest>,
     ) -> Result<Response<GetCalibrationResponse>, Status> {
         get_roi::calibrated(self).await.map(Response::new)
+    }
+
+    async fn list_corrections(
+        &self,
+        request: Request<ListCorrectionsRequest>,
+    ) -> Result<Response<ListCorrectionsResponse>, Status> {
+        corrections::list(self, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn revert_correction(
+        &self,
+        request: Request<RevertCorrectionRequest>,
+    ) -> Result<Response<RevertCorrectionResponse>, Status> {
+        corrections::revert(self, request.into_inner())
+            .await
+            .map(Response::new)
     }
 }
 

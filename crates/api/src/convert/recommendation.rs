@@ -1,4 +1,4 @@
-use kaizen_findings::{ChangeEntry, Difficulty, Estimate, Evidence, Impact, Priority, Return};
+use kaizen_findings::{ChangeEntry, Corrected, Difficulty, Estimate, Evidence, Impact, Priority, Return};
 use kaizen_warehouse::queries::{RecommendationDecision, StoredRecommendation, Window};
 
 use super::{ends, window};
@@ -33,6 +33,7 @@ pub fn recommendation(period: Window, found: StoredRecommendation) -> wire::Reco
         state_reason,
         state_actor,
         slice: it.slice.into_iter().map(condition).collect(),
+        corrected: it.corrected.map(corrected),
     }
 }
 
@@ -89,6 +90,17 @@ fn impact(it: Impact) -> wire::EstimatedImpact {
         per_week: Some(estimate(it.per_week)),
         improvement: Some(estimate(it.improvement)),
         improvement_percent: it.improvement_percent,
+    }
+}
+
+fn corrected(it: Corrected) -> wire::CorrectedForecast {
+    wire::CorrectedForecast {
+        correction_id: it.by.correction_id,
+        factor: it.by.factor,
+        widening: it.by.widening,
+        estimated_impact: Some(impact(it.impact)),
+        roi: it.roi.map(roi),
+        priority: priority(it.priority).into(),
     }
 }
 

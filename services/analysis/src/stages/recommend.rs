@@ -37,6 +37,7 @@ pub async fn recommend(work: &mut Work<'_>) -> Result<(), QueryError> {
         changes: ledger,
         weeks: length.as_secs_f64() / 3600.0 / WEEK,
         costs: work.costs.clone(),
+        corrections: work.corrections.clone(),
     };
     let recommended = by_rules(&facts).into_iter();
     work.recommendations = recommended.map(|it| (identity(&it.key()), it)).collect();

@@ -50,11 +50,13 @@ impl Fixture {
         migrate::apply(&Client::new(&config)).await?;
         engine.query(DECISIONS).await?;
         let (address, operations) = (free_address()?, free_address()?);
-        let service = Part::new("analysis", |_| {
+        let service = Part::new("analysis", |folder| {
+            let ledger = folder.join("ledger.db");
             let mut command = Command::new(env!("CARGO_BIN_EXE_kaizen-analysis"));
             command
                 .current_dir(workspace())
                 .env("KAIZEN__CLICKHOUSE__URL", engine.url())
+                .env("KAIZEN__LEDGER__URL", format!("sqlite://{}", ledger.display()))
                 .env("KAIZEN__SERVER__ADDRESS", address.to_string())
                 .env("KAIZEN__OPERATIONS__ADDRESS", operations.to_string());
             Ok(command)

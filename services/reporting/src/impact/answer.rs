@@ -6,7 +6,7 @@ use kaizen_api::analysis::v1::{Condition, Interval, Window};
 use kaizen_api::time::{to_wire, window_to_wire};
 use kaizen_api::{convert, tracker::v1 as wire};
 use kaizen_findings::{Costs, difference, told};
-use kaizen_stats::{Impact, Rung, SeriesFindings, Uncertain, Verdict};
+use kaizen_stats::{Impact, Method, Rung, SeriesFindings, Uncertain, Verdict};
 
 use super::Asked;
 use super::estimate::{estimate, sign_of};
@@ -73,6 +73,7 @@ pub fn put_together(
         days: days(observed),
         roi: None,
         roi_not_computed: String::new(),
+        baseline: baseline(asked, observed, measured.method),
     };
     add_return(asked, costs, &Uncertain::Measured(better), &mut impact);
     impact
@@ -113,6 +114,22 @@ pub const fn verdict(verdict: Verdict) -> wire::ImpactVerdict {
 fn side(observed: &Observed, days: std::ops::Range<usize>) -> Option<Window> {
     let days = observed.course.days.get(days)?;
     Some(window_to_wire(days.first()?.start, days.last()?.end))
+}
+
+/// The spans of the days that the mean before the change is of.
+fn baseline(asked: &Asked<'_>, observed: &Observed, method: Method) -> Vec<Window> {
+    let (days, before) = (observed.course.days.len(), observed.course.before);
+    let raised = &observed.excluded;
+    let spans = match method {
+        Method::Randomised | Method::RandomisedWithCovariate => vec![before..days],
+        _ if raised.is_empty() => vec![0..before],
+        _ if asked.restores() => vec![raised.end..before],
+        _ => vec![0..raised.start, raised.end..before],
+    };
+    spans
+        .into_iter()
+        .filter_map(|days| side(observed, days))
+        .collect()
 }
 
 /// Decisions a day after the change, of the days that are used.

@@ -6,24 +6,11 @@ use jiff::Timestamp;
 use kaizen_api::analysis::v1::Estimate;
 use kaizen_api::time::to_wire;
 use kaizen_api::tracker::v1 as wire;
-use kaizen_ledger::Ticket;
 use kaizen_stats::shrunk;
 
 use super::RESTORING;
 use super::estimate::{Z95, of_error};
-
-/// A ticket and its latest measurement.
-#[derive(Debug, Clone, PartialEq)]
-pub struct MeasuredTicket {
-    /// The ticket.
-    pub ticket: Ticket,
-    /// When its change went live.
-    pub implemented_at: Timestamp,
-    /// When it was measured.
-    pub measured_at: Timestamp,
-    /// What was found.
-    pub found: wire::Measurement,
-}
+use super::measured::MeasuredTicket;
 
 /// A sum of independent numbers: value and variance.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

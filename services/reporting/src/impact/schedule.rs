@@ -14,16 +14,16 @@ use kaizen_warehouse::queries::{Window, data_window};
 use tokio_util::sync::CancellationToken;
 
 use super::kept::Unreadable;
-use super::{Asked, Kept, MeasureError, Measurer, kept, measure};
+use super::{Asked, Kept, MeasureError, Measurer, kept, learn, measure};
 use crate::instruments::Instruments;
 
 /// Days after a change on which it is measured.
 const DAYS: [u32; 3] = [7, 14, 28];
 /// From this one on, an effect that is seen is the verdict; on the last day, whatever is seen.
-const DECISIVE: u32 = 14;
+pub(super) const DECISIVE: u32 = 14;
 const LAST: u32 = 28;
-/// Who measures, in the audit.
-const ACTOR: &str = "kaizen";
+/// Who measures and learns, in the audit.
+pub(super) const ACTOR: &str = "kaizen";
 /// How often it is looked whether something is due.
 const LOOK: Duration = Duration::from_secs(30);
 /// Tickets read at once.
@@ -76,10 +76,17 @@ impl Schedule {
     /// Measures until `shutdown`.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut committed = self.measurer.ledger.committed();
+        let mut learned_until = None;
         while !shutdown.is_cancelled() {
             committed.mark_unchanged();
             if let Err(error) = self.look(&shutdown).await {
                 tracing::warn!(error = chain(&error), "implemented tickets were not looked at");
+            }
+            if let Err(error) = learn::learn(&self.measurer, &mut learned_until).await {
+                tracing::warn!(
+                    error = chain(&error),
+                    "nothing was learned from what was measured"
+                );
             }
             tokio::select! {
                 () = shutdown.cancelled() => return,

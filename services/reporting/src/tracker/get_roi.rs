@@ -12,7 +12,8 @@ use tonic::Status;
 use super::measure_impact::{unasked, unmeasured, unreadable};
 use super::{Tracker, number, refused};
 use crate::impact::{
-    Asked, MeasuredTicket, Terms, calibration, cumulative, decisions_a_day, kept, measure, of_effect, sign,
+    Asked, MeasuredError, MeasuredTicket, Terms, calibration, cumulative, decisions_a_day, kept, measure,
+    measured, of_effect, sign,
 };
 
 /// Days that are measured when no measurement is kept.
@@ -119,30 +120,20 @@ pub async fn of_all(
     tracker: &Tracker,
     request: GetCumulativeRoiRequest,
 ) -> Result<GetCumulativeRoiResponse, Status> {
-    let mut tickets = measured(tracker).await?;
+    let mut tickets = all_measured(tracker).await?;
     tickets.retain(|it| request.category.is_empty() || it.ticket.category == request.category);
     Ok(cumulative(tickets))
 }
 
 pub async fn calibrated(tracker: &Tracker) -> Result<GetCalibrationResponse, Status> {
-    let tickets = measured(tracker).await?;
-    Ok(calibration(&tracker.measurer.catalogue, &tickets))
+    let tickets = all_measured(tracker).await?;
+    let active = tracker.ledger().active_corrections().await.map_err(refused)?;
+    Ok(calibration(&tracker.measurer.catalogue, &tickets, active))
 }
 
-/// Every ticket that was measured, with the latest measurement of its latest implementation, the latest measured first.
-async fn measured(tracker: &Tracker) -> Result<Vec<MeasuredTicket>, Status> {
-    let mut tickets = Vec::new();
-    for it in tracker.ledger().latest_measurements().await.map_err(refused)? {
-        let ticket = tracker.ledger().ticket(it.number).await.map_err(refused)?;
-        // An implementation that was taken back counts no more
-        if ticket.implementation.as_ref().map(|change| change.at) == Some(it.implemented_at) {
-            tickets.push(MeasuredTicket {
-                found: kept(&it).map_err(unreadable)?,
-                implemented_at: it.implemented_at,
-                measured_at: it.measured_at,
-                ticket,
-            });
-        }
-    }
-    Ok(tickets)
+async fn all_measured(tracker: &Tracker) -> Result<Vec<MeasuredTicket>, Status> {
+    measured(tracker.ledger()).await.map_err(|error| match error {
+        MeasuredError::Ledger(error) => refused(error),
+        MeasuredError::Unreadable(error) => unreadable(error),
+    })
 }

@@ -1,7 +1,7 @@
 //! What the ledger refuses, as canonical codes.
 
 use kaizen_api::status::{chain, internal, invalid_argument, not_found, refused as refusal, unavailable};
-use kaizen_ledger::{LedgerError, ticket_id};
+use kaizen_ledger::{LedgerError, correction_id, ticket_id};
 use tonic::{Code, Status};
 
 /// What the caller is told; faults go to the log.
@@ -36,11 +36,26 @@ pub fn refused(error: LedgerError) -> Status {
                 metadata,
             )
         }
+        LedgerError::NoCorrection(number) => not_found("correction", &correction_id(number)),
+        LedgerError::CorrectionEnded { number, state } => {
+            let metadata = [
+                ("correction_id", correction_id(number)),
+                ("state", state.to_string()),
+            ];
+            refusal(
+                Code::FailedPrecondition,
+                "CORRECTION_NOT_ACTIVE",
+                message,
+                metadata,
+            )
+        }
         error @ LedgerError::Unavailable(_) => {
             tracing::warn!(error = chain(&error), "the ledger gave no answer");
             unavailable("the ledger")
         }
-        error @ (LedgerError::Database(_) | LedgerError::Unreadable { .. }) => {
+        error @ (LedgerError::Database(_)
+        | LedgerError::Unreadable { .. }
+        | LedgerError::UnreadableCorrection { .. }) => {
             tracing::error!(error = chain(&error), "the ledger failed");
             internal()
         }
