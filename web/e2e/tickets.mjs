@@ -169,6 +169,93 @@ const checks = {
     assert.match(await told(page, '[data-forecast="T-52"]'), /\+310\.0 \+120\.0 to \+500\.0−90\.0 .*no97\.0 %▼ worse/);
   },
 
+  async "corrections of forecasts are told with what they were learned from, and forecasts with theirs"(page, mock) {
+    await open(page, mock);
+    assert.match(
+      await told(page, '[data-correction="C-3"]'),
+      /C-3 slice_regression× 0\.53± 18\.0 %0\.51 0\.45 to 0\.572026-03-16 09:00Z from 6 outcomes/,
+    );
+    assert.match(await told(page, "[data-corrections]"), /kaizen calibration --revert ID --reason TEXT/);
+    await page.click("[data-calibration] .points summary");
+    assert.match(await told(page, '[data-forecast="T-52"]'), /slice_regression, corrected by C-2/);
+  },
+
+  async "fewer than four tickets are said not to be shrunk"(page, mock) {
+    await open(page, mock);
+    assert.match(await told(page, "[data-returned] .sums"), /Fewer than four tickets stay as they are/);
+  },
+
+  async "a ticket that changes is shown as it is without loading the page anew, and it is told how old that is"(
+    page,
+    mock,
+  ) {
+    await open(page, mock);
+    await page.waitForSelector('[data-live="live"]');
+    assert.match(await told(page, "[data-live]"), /^liveupdated \d+ s agoPause$/);
+    const { tracker } = mock.behaviour;
+    assert.deepEqual(
+      [asked(mock, "WatchTickets").at(-1).afterEventId, asked(mock, "WatchTickets").at(-1).ticketId],
+      ["100", ""],
+    );
+    await page.evaluate(() => {
+      window.stayed = true;
+    });
+    mock.module.give(tracker, "T-54", "carla");
+    await page.waitForSelector('tr[data-ticket="T-54"] >> text=carla');
+    assert.equal(await page.evaluate(() => window.stayed), true);
+    // Many changes at once are read together
+    const before = asked(mock, "ListTickets").length;
+    for (let number = 0; number < 50; number += 1) mock.module.give(tracker, "T-55", `owner ${number}`);
+    await page.waitForSelector('tr[data-ticket="T-55"] >> text=owner 49');
+    assert.ok(asked(mock, "ListTickets").length <= before + 2, `${asked(mock, "ListTickets").length - before} lists`);
+  },
+
+  async "paused, nothing changes and no stream is open; resumed, nothing was missed"(page, mock) {
+    await open(page, mock);
+    await page.waitForSelector('[data-live="live"]');
+    mock.module.give(mock.behaviour.tracker, "T-60", "anna");
+    await page.waitForSelector('tr[data-ticket="T-60"] >> text=anna');
+    await page.click("text=Pause");
+    await page.waitForSelector('[data-live="paused"] [aria-pressed="true"]');
+    assert.match(await told(page, "[data-live]"), /^pausedupdated \d+ s agoResume$/);
+    const streams = asked(mock, "WatchTickets").length;
+    mock.module.give(mock.behaviour.tracker, "T-59", "carla");
+    // A change of the address reads anew, and opens no stream
+    await page.selectOption('select[name="order"]', "changed");
+    await page.press('input[name="text"]', "Enter");
+    await page.waitForURL(/order=changed/);
+    await settled(page);
+    assert.equal(asked(mock, "WatchTickets").length, streams);
+    mock.module.give(mock.behaviour.tracker, "T-58", "dora");
+    await page.click("text=Resume");
+    await page.waitForSelector('tr[data-ticket="T-58"] >> text=dora');
+    assert.equal(asked(mock, "WatchTickets").at(-1).afterEventId, "101");
+  },
+
+  async "one ticket is followed alone, and shows what happened to it"(page, mock) {
+    await openTicket(page, mock, "T-17");
+    await page.waitForSelector('[data-live="live"]');
+    assert.equal(asked(mock, "WatchTickets").at(-1).ticketId, "T-17");
+    const measured = asked(mock, "MeasureImpact").length;
+    mock.module.give(mock.behaviour.tracker, "T-17", "dora");
+    await page.waitForSelector('[data-fact="owner"] >> text=dora');
+    // Another owner is no reason to measure anew
+    assert.equal(asked(mock, "MeasureImpact").length, measured);
+  },
+
+  async "a stream that is lost is told, and tried again by itself"(page, mock) {
+    const { tracker } = mock.behaviour;
+    tracker.broken.add("WatchTickets");
+    await open(page, mock);
+    await page.waitForSelector('[data-live="lost"]');
+    assert.match(await told(page, "[data-live]"), /not live: WatchTickets failed: UNAVAILABLE; it is tried again/);
+    assert.equal((await ids(page)).length, 25);
+    tracker.broken.clear();
+    mock.module.give(tracker, "T-54", "carla");
+    await page.waitForSelector('tr[data-ticket="T-54"] >> text=carla');
+    await page.waitForSelector('[data-live="live"]');
+  },
+
   async "without tickets or measurements the page says how to get some"(page, mock) {
     mock.behaviour.tracker.empty = true;
     mock.behaviour.tracker.unmeasured = true;
@@ -230,6 +317,7 @@ const checks = {
     assert.match(await told(page, '[data-number="means"]'), /^82\.1 → 90\.8 %/);
     for (const [fact, text] of [
       ["at all looks together", "+4.9 pp to +12.5 pp"],
+      ["mean before of", "2026-02-02 09:00Z to 2026-02-17 09:00Z and 2026-02-24 09:00Z to 2026-03-02 09:00Z"],
       ["improvement", "+10.6 % of what it was"],
       ["better with a probability of", "> 99.9 %"],
       ["smallest effect seen with 80 %", "2.4 pp"],

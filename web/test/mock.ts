@@ -23,6 +23,8 @@ import {
 } from "../src/gen/kaizen/analysis/v1/metrics_pb";
 import { ordinaryTracker, type TrackerBehaviour, trackerRoutes } from "./tickets";
 
+export { give } from "./tickets";
+
 export const DAY = 86_400_000;
 /** The span of the mock's data: 12 weeks and 6 hours, the last day unfinished. */
 export const DATA = { from: Date.UTC(2026, 0, 5), to: Date.UTC(2026, 2, 30, 6) };

@@ -4,6 +4,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
 import {
+  CorrectionState,
   type GetCalibrationResponseSchema,
   type GetCumulativeRoiResponseSchema,
   type ImpactDaySchema,
@@ -35,8 +36,21 @@ export interface TrackerBehaviour {
   unmeasured: boolean;
   /** Nobody said what the metric is worth. */
   worthless: boolean;
+  /** Owners that have changed. */
+  owners: Map<string, string>;
   /** Calls that were made, with what was asked. */
   asked: { call: string; request: unknown }[];
+  /** What happened to tickets since the page was opened, which is told to those who watch. */
+  happened: { eventId: string; ticketId: string }[];
+  /** Those who watch, woken when something happens. */
+  watchers: Set<() => void>;
+}
+
+/** A ticket's owner changes, and whoever watches is told. */
+export function give(behaviour: TrackerBehaviour, ticketId: string, owner: string) {
+  behaviour.owners.set(ticketId, owner);
+  behaviour.happened.push({ eventId: String(LATEST + 1 + behaviour.happened.length), ticketId });
+  for (const wake of behaviour.watchers) wake();
 }
 
 export const ordinaryTracker = (): TrackerBehaviour => ({
@@ -44,8 +58,14 @@ export const ordinaryTracker = (): TrackerBehaviour => ({
   empty: false,
   unmeasured: false,
   worthless: false,
+  owners: new Map(),
   asked: [],
+  happened: [],
+  watchers: new Set(),
 });
+
+/** The last event before the page is opened. */
+export const LATEST = 100;
 
 const at = (days: number) => timestampFromMs(CHANGE + days * DAY);
 const days = (from: number, to: number) => ({ startTime: at(from), endTime: at(to) });
@@ -143,6 +163,8 @@ export const TICKETS: MessageInitShape<typeof TicketSchema>[] = Array.from(
     owner: number % 4 === 0 ? "bert" : "",
     metric: METRIC.name,
     ...(isDone ? { implementation: { implementTime: at(number / 10) } } : {}),
+    // The etag of the ticket that changed last is the last event of all
+    etag: number === 60 ? String(LATEST) : String(number),
     createTime: at(-number),
     creator: "bert",
     updateTime: at(number / 6),
@@ -218,6 +240,7 @@ function impactOver(period: number, isWorthless: boolean) {
     changeTime: at(0),
     measurementPeriodDays: period,
     before: days(-28, 0),
+    baseline: [days(-28, -13), days(-6, 0)],
     after: days(0, period),
     verdict: ImpactVerdict.IMPROVED,
     summary: "Success rate rose by 8.7 percentage points (95 % interval 6.1 to 11.3).",
@@ -391,12 +414,32 @@ const CALIBRATION: MessageInitShape<typeof GetCalibrationResponseSchema> = {
       covered: false,
       probability: 0.97,
       verdict: ImpactVerdict.WORSE,
+      correctionId: "C-2",
+      uncorrected: estimate(620, 380),
+    },
+  ],
+  corrections: [
+    {
+      correctionId: "C-3",
+      rule: "slice_regression",
+      state: CorrectionState.ACTIVE,
+      factor: 0.53,
+      widening: 0.18,
+      ratio: estimate(0.51, 0.06),
+      pValue: 1e-9,
+      share: 0.04,
+      outcomes: [17, 52, 12, 13, 14, 15].map((number) => ({ ticketId: `T-${number}` })),
+      learnTime: at(14),
+      learner: "kaizen",
     },
   ],
 };
 
 /** One page of the tickets that are asked for; the token is where the next one begins. */
-function listed({ pageSize, pageToken, states, category, owner, text }: ListTicketsRequest) {
+function listed(
+  { pageSize, pageToken, states, category, owner, text }: ListTicketsRequest,
+  owners: ReadonlyMap<string, string>,
+) {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const wanted = TICKETS.filter(
     (it) =>
@@ -408,7 +451,10 @@ function listed({ pageSize, pageToken, states, category, owner, text }: ListTick
   const begin = pageToken === "" ? 0 : Number(pageToken);
   if (Number.isNaN(begin)) throw new ConnectError("page_token must be that of an earlier answer", Code.InvalidArgument);
   const end = begin + (pageSize || 50);
-  return { tickets: wanted.slice(begin, end), nextPageToken: end < wanted.length ? String(end) : "" };
+  const tickets = wanted
+    .slice(begin, end)
+    .map((it) => ({ ...it, owner: owners.get(it.ticketId ?? "") ?? it.owner ?? "" }));
+  return { tickets, nextPageToken: end < wanted.length ? String(end) : "" };
 }
 
 /** Serves the methods the dashboard calls. */
@@ -425,11 +471,28 @@ export const trackerRoutes = (behaviour: TrackerBehaviour) => (router: ConnectRo
   router.service(TrackerService, {
     listTickets: (request) => {
       asked("ListTickets", request);
-      return behaviour.empty ? {} : listed(request);
+      return behaviour.empty ? {} : listed(request, behaviour.owners);
     },
     getTicket: (request) => {
       asked("GetTicket", request);
-      return { ticket: find(request.ticketId) };
+      const ticket = find(request.ticketId);
+      return { ticket: { ...ticket, owner: behaviour.owners.get(request.ticketId) ?? ticket.owner ?? "" } };
+    },
+    async *watchTickets(request, { signal }) {
+      asked("WatchTickets", request);
+      let seen = Number(request.afterEventId);
+      while (!signal.aborted) {
+        for (const event of behaviour.happened.filter(({ eventId }) => Number(eventId) > seen)) {
+          seen = Number(event.eventId);
+          if (request.ticketId === "" || request.ticketId === event.ticketId) yield { event };
+        }
+        await new Promise<void>((resolve) => {
+          behaviour.watchers.add(resolve);
+          signal.addEventListener("abort", () => resolve());
+          if (behaviour.happened.some(({ eventId }) => Number(eventId) > seen)) resolve();
+        });
+        if (behaviour.broken.has("WatchTickets")) throw new ConnectError("the ledger is away", Code.Unavailable);
+      }
     },
     listTicketEvents: (request) => {
       asked("ListTicketEvents", request);

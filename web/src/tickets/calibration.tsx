@@ -1,8 +1,16 @@
 import type { Loaded } from "../api/load";
 import { Details } from "../details";
-import { formatCount, formatProbability, formatScore, formatShare, formatSigned } from "../format";
+import {
+  formatCount,
+  formatPart,
+  formatProbability,
+  formatScore,
+  formatShare,
+  formatSigned,
+  formatTime,
+} from "../format";
 import type { Estimate } from "../gen/kaizen/analysis/v1/analysis_pb";
-import type { Calibration, Forecast, GetCalibrationResponse } from "../gen/kaizen/tracker/v1/impact_pb";
+import type { Calibration, Correction, Forecast, GetCalibrationResponse } from "../gen/kaizen/tracker/v1/impact_pb";
 import { Link } from "../link";
 import { ErrorNotice } from "../overview/error";
 import { addressOfTicket } from "./asked";
@@ -22,6 +30,7 @@ export function CalibrationPanel({ answer }: { answer: Loaded<GetCalibrationResp
       {found && found.forecasts.length > 0 && (
         <>
           <Calibrations calibrations={found.calibrations} />
+          <Corrections corrections={found.corrections} />
           <Details
             class="points"
             summary={`${formatCount(found.forecasts.length)} ${found.forecasts.length === 1 ? "forecast" : "forecasts"}`}
@@ -73,6 +82,57 @@ function Calibrations({ calibrations }: { calibrations: readonly Calibration[] }
   );
 }
 
+/** How the forecasts of rules are corrected now. */
+function Corrections({ corrections }: { corrections: readonly Correction[] }) {
+  if (corrections.length === 0) {
+    return <p data-corrections={0}>No rule's forecasts are corrected: their outcomes do not contradict them.</p>;
+  }
+  return (
+    <div data-corrections={corrections.length}>
+      <div class="wide">
+        <table>
+          <caption>Corrected since</caption>
+          <thead>
+            <tr>
+              <th scope="col">Rule</th>
+              <th scope="col">Factor</th>
+              <th scope="col">Widened by</th>
+              <th scope="col">Measured over forecast</th>
+              <th scope="col">Learned</th>
+            </tr>
+          </thead>
+          <tbody>
+            {corrections.map(({ correctionId, rule, factor, widening, ratio, outcomes, learnTime }) => (
+              <tr key={correctionId} data-correction={correctionId}>
+                <th scope="row">
+                  <span class="id">{correctionId}</span> {rule}
+                </th>
+                <td>× {formatPart(factor)}</td>
+                <td>± {formatShare(widening)}</td>
+                <td>
+                  {formatPart(ratio?.value ?? 0)}{" "}
+                  {ratio?.interval && (
+                    <span class="ends">
+                      {formatPart(ratio.interval.lower)} to {formatPart(ratio.interval.upper)}
+                    </span>
+                  )}
+                </td>
+                <td>
+                  {formatTime(learnTime)} from {formatCount(outcomes.length)} outcomes
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <p class="muted small">
+        Analyses multiply the rule's forecasts by the factor, which is what was measured over what was forecast, drawn
+        towards 1, and widen their intervals. <code>kaizen calibration --revert ID --reason TEXT</code> takes one back.
+      </p>
+    </div>
+  );
+}
+
 function Forecasts({ forecasts }: { forecasts: readonly Forecast[] }) {
   return (
     <table>
@@ -88,13 +148,16 @@ function Forecasts({ forecasts }: { forecasts: readonly Forecast[] }) {
         </tr>
       </thead>
       <tbody>
-        {forecasts.map(({ ticketId, rule, forecast, measured, covered, probability, verdict }) => (
+        {forecasts.map(({ ticketId, rule, forecast, measured, covered, probability, verdict, correctionId }) => (
           <tr key={ticketId} data-forecast={ticketId}>
             <th scope="row">
               <Link to={addressOfTicket(ticketId, "")}>
                 <span class="id">{ticketId}</span>
               </Link>{" "}
-              <span class="note">{rule}</span>
+              <span class="note">
+                {rule}
+                {correctionId && `, corrected by ${correctionId}`}
+              </span>
             </th>
             <td>{gained(forecast)}</td>
             <td>{gained(measured)}</td>

@@ -12,6 +12,9 @@ import { ErrorNotice } from "../overview/error";
 import { CumulativeChart } from "./cumulative-chart";
 import { wordOfKind } from "./words";
 
+/** Tickets from which on benefits are shrunk. */
+const LEAST_SHRUNK = 4;
+
 /** What all measured tickets returned: as measured and shrunk, by what came of them, by category and over time. */
 export function CumulativePanel({ answer, category }: { answer: Loaded<GetCumulativeRoiResponse>; category: string }) {
   const found = answer.state === "failed" ? undefined : answer.value;
@@ -40,7 +43,10 @@ function Returned({ found }: { found: GetCumulativeRoiResponse }) {
         <p class="muted">
           {formatCount(total?.tickets ?? 0)} of {formatCount(contributions.length)} measured tickets, less their cost of{" "}
           {formatPrice(total?.cost ?? 0, currency)}. The best of many are nearly always measured too high: shrunk, each
-          benefit is drawn towards the mean of all.
+          benefit is drawn towards the mean of all (James and Stein).{" "}
+          {(total?.tickets ?? 0) < LEAST_SHRUNK
+            ? "Fewer than four tickets stay as they are: how far their truths lie apart cannot be told yet."
+            : "Where few of many tickets work, that takes too much off those few: their own intervals tell more."}
         </p>
       </div>
       {points.length > 0 && (

@@ -51,6 +51,12 @@ export function ImpactWhole({ impact }: { impact: Impact }) {
   );
 }
 
+const isRandomised = ({ method }: Impact): boolean => method.startsWith("randomised");
+
+/** The days that the mean before the change is of; nothing where the measurement does not say. */
+export const baselineOf = ({ baseline }: Impact): string =>
+  baseline.map(({ startTime, endTime }) => `${formatTime(startTime)} to ${formatTime(endTime)}`).join(" and ");
+
 function Numbers({ impact, unit }: { impact: Impact; unit: string }) {
   const { effect, intervalAtAnyLook, meanBefore, meanAfter, probabilityBetter, detectable, metrics, metric } = impact;
   const percent = metrics?.improvementPercentage[metric?.name ?? ""];
@@ -64,9 +70,10 @@ function Numbers({ impact, unit }: { impact: Impact; unit: string }) {
         <p class="value">
           {partsOf(meanBefore, unit).number} → {formatValue(meanAfter, unit)}
         </p>
-        <p class="muted">mean before and after</p>
+        <p class="muted">mean {isRandomised(impact) ? "without and with it" : "before and after"}</p>
       </div>
       <Facts>
+        <Fact name={isRandomised(impact) ? "mean without it of" : "mean before of"}>{baselineOf(impact)}</Fact>
         <Fact name="at all looks together">{intervalAtAnyLook && formatChangeInterval(intervalAtAnyLook, unit)}</Fact>
         <Fact name="improvement">{percent === undefined ? "" : `${formatRelative(percent / 100)} of what it was`}</Fact>
         <Fact name="better with a probability of">{formatProbability(probabilityBetter)}</Fact>

@@ -1,8 +1,7 @@
-import type { Clients } from "../api/clients";
-import { useLoad } from "../api/load";
+import type { Loaded } from "../api/load";
 import { formatMoney, formatTime } from "../format";
 import type { Contribution } from "../gen/kaizen/tracker/v1/impact_pb";
-import type { Ticket } from "../gen/kaizen/tracker/v1/tracker_pb";
+import type { ListTicketsResponse, Ticket } from "../gen/kaizen/tracker/v1/tracker_pb";
 import { Link } from "../link";
 import { ErrorNotice } from "../overview/error";
 import { type Asked, addressOfList, addressOfTicket, alter, ORDERS } from "./asked";
@@ -11,9 +10,21 @@ import { State, Verdict } from "./badges";
 /** Tickets a page. */
 const PAGE_SIZE = 25;
 
+/** What the service is asked for. */
+export const requestOf = ({ states, category, owner, text, page, order }: Asked) => ({
+  pageSize: PAGE_SIZE,
+  pageToken: page,
+  orderBy: ORDERS[order],
+  states,
+  category,
+  owner,
+  text,
+});
+
 interface Props {
-  client: Clients["tracker"];
-  asked: Asked;
+  answer: Loaded<ListTicketsResponse>;
+  /** Token of the page; empty for the first. */
+  page: string;
   search: string;
   /** What measured tickets contribute, with their verdicts; empty while that is not known. */
   contributions: readonly Contribution[];
@@ -21,10 +32,7 @@ interface Props {
 }
 
 /** One page of the tickets that the address asks for. */
-export function List({ client, asked, search, contributions, currency }: Props) {
-  const { states, category, owner, text, page } = asked;
-  const request = { pageSize: PAGE_SIZE, pageToken: page, orderBy: ORDERS[asked.order], states, category, owner, text };
-  const answer = useLoad("ListTickets", JSON.stringify(request), (signal) => client.listTickets(request, { signal }));
+export function List({ answer, page, search, contributions, currency }: Props) {
   if (answer.state === "failed") {
     return (
       <div data-list="failed">

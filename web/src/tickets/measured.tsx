@@ -12,6 +12,8 @@ import { ImpactWhole } from "./impact";
 interface Props {
   client: Clients["tracker"];
   ticket: Ticket;
+  /** Another one whenever the ticket has changed. */
+  version: number;
   shown: Shown;
   search: string;
 }
@@ -20,7 +22,8 @@ interface Props {
 const KEPT = [7, 14, 28];
 
 /** What a ticket changed: the measurements that are kept, and one of them or one made now in full. */
-export function Measured({ client, ticket, shown, search }: Props) {
+export function Measured(props: Props) {
+  const { ticket } = props;
   if (!ticket.implementation) {
     return (
       <section class="panel" aria-labelledby="impact" data-impact="none">
@@ -29,11 +32,15 @@ export function Measured({ client, ticket, shown, search }: Props) {
       </section>
     );
   }
-  return <Implemented client={client} ticket={ticket} shown={shown} search={search} />;
+  return <Implemented {...props} />;
 }
 
-function Implemented({ client, ticket: { ticketId }, shown, search }: Props) {
-  const kept = useLoad("ListMeasurements", ticketId, (signal) => client.listMeasurements({ ticketId }, { signal }));
+function Implemented({ client, ticket: { ticketId, implementation }, version, shown, search }: Props) {
+  const kept = useLoad("ListMeasurements", `${version} ${ticketId}`, (signal) =>
+    client.listMeasurements({ ticketId }, { signal }),
+  );
+  // Measured anew when it was implemented anew.
+  const done = String(implementation?.implementTime?.seconds);
   const measurements = kept.state === "failed" ? undefined : kept.value?.measurements;
   return (
     <>
@@ -56,7 +63,7 @@ function Implemented({ client, ticket: { ticketId }, shown, search }: Props) {
         {shown.measurement ? (
           <Kept kept={kept} id={shown.measurement} />
         ) : (
-          <Now client={client} ticketId={ticketId} days={shown.days} />
+          <Now client={client} ticketId={ticketId} days={shown.days} done={done} />
         )}
       </section>
       <section class="panel" aria-labelledby="kept" data-kept={kept.state}>
@@ -74,9 +81,17 @@ function Implemented({ client, ticket: { ticketId }, shown, search }: Props) {
   );
 }
 
+interface NowProps {
+  client: Clients["tracker"];
+  ticketId: string;
+  days: number;
+  /** When it was implemented. */
+  done: string;
+}
+
 /** One that is made now, over so many days. */
-function Now({ client, ticketId, days }: { client: Clients["tracker"]; ticketId: string; days: number }) {
-  const answer = useLoad("MeasureImpact", `${ticketId} ${days}`, (signal) =>
+function Now({ client, ticketId, days, done }: NowProps) {
+  const answer = useLoad("MeasureImpact", `${ticketId} ${days} ${done}`, (signal) =>
     client.measureImpact({ ticketId, measurementPeriodDays: days }, { signal }),
   );
   if (answer.state === "failed") {

@@ -3,6 +3,7 @@ import {
   formatChangeInterval,
   formatHours,
   formatMoney,
+  formatPart,
   formatProbability,
   formatRelative,
   formatSigned,
@@ -33,7 +34,7 @@ export function Recommended({ frozen: { recommendation, period } }: { frozen: Fr
 }
 
 function Forecast({ recommendation, period }: { recommendation: Recommendation; period: string }) {
-  const { rule, slice, estimatedImpact, roi, certainty, effortHours, evidence } = recommendation;
+  const { rule, slice, estimatedImpact, roi, certainty, effortHours, evidence, corrected } = recommendation;
   const percent = estimatedImpact?.improvementPercent;
   const unit = evidence?.unit ?? "";
   return (
@@ -44,6 +45,12 @@ function Forecast({ recommendation, period }: { recommendation: Recommendation; 
       <Fact name="evidence">{evidence?.effect && changed(evidence.effect, unit, evidence.what)}</Fact>
       <Fact name="improvement">{percent === undefined ? "" : `${formatRelative(percent / 100)} of the metric`}</Fact>
       <Fact name="gained a week">{estimatedImpact?.perWeek && gained(estimatedImpact.perWeek)}</Fact>
+      <Fact name="corrected">
+        {corrected &&
+          `by ${corrected.correctionId}: × ${formatPart(corrected.factor)}, as earlier forecasts of the rule came true; itself it says ${
+            corrected.estimatedImpact?.perWeek ? gained(corrected.estimatedImpact.perWeek) : "nothing"
+          }`}
+      </Fact>
       <Fact name="return">
         {roi?.roi
           ? `${formatRelative(roi.roi.value)} in ${roi.horizonWeeks} weeks${benefit(roi.benefit, roi.currency)}, above zero with ${formatProbability(roi.probabilityAboveZero)}`

@@ -10,9 +10,11 @@ import { State } from "./badges";
 import { Fact, Facts } from "./facts";
 import { ImplementationSection } from "./implementation";
 import { Life } from "./life";
+import { type Live, useLive } from "./live";
 import { Measured } from "./measured";
 import { Recommended } from "./recommended";
 import { Unfit } from "./unfit";
+import { Updated, useSince } from "./updated";
 import { wordOfLink } from "./words";
 
 interface Props {
@@ -23,7 +25,6 @@ interface Props {
 
 /** One ticket: what it is, what it changed, what was forecast, what was done, and everything that happened to it. */
 export function TicketPage({ client, id, search }: Props) {
-  const answer = useLoad(`Reading ticket ${id}`, id, (signal) => read(client, id, signal));
   useTitle(`${id} · Tickets and impact`);
   const shown = shownOf(search);
   if (typeof shown === "string") {
@@ -36,9 +37,31 @@ export function TicketPage({ client, id, search }: Props) {
       <p class="back">
         <Link to={addressOfList(search)}>All tickets</Link>
       </p>
-      {answer.state === "failed" && <ErrorNotice failure={answer.failure} retry={answer.retry} />}
-      {answer.state === "loading" && <p role="status">Loading {id}…</p>}
-      {answer.state === "ready" && <Whole client={client} {...answer.value} shown={shown} search={search} />}
+      <Followed client={client} id={id} shown={shown} search={search} />
+    </>
+  );
+}
+
+/** The ticket as it is, again whenever it changes. */
+function Followed({ client, id, shown, search }: Props & { shown: Shown }) {
+  const live = useLive(client, id);
+  return live.isReady ? (
+    <ReadAgain client={client} id={id} shown={shown} search={search} live={live} />
+  ) : (
+    <p role="status">Loading {id}…</p>
+  );
+}
+
+function ReadAgain({ client, id, shown, search, live }: Props & { shown: Shown; live: Live }) {
+  const { version } = live;
+  const answer = useLoad(`Reading ticket ${id}`, `${version} ${id}`, (signal) => read(client, id, signal));
+  const readAt = useSince(answer.state === "ready" ? answer.value : undefined);
+  if (answer.state === "failed") return <ErrorNotice failure={answer.failure} retry={answer.retry} />;
+  if (!answer.value) return <p role="status">Loading {id}…</p>;
+  return (
+    <>
+      <Updated live={live} readAt={readAt} />
+      <Whole client={client} {...answer.value} version={version} shown={shown} search={search} />
     </>
   );
 }
@@ -73,11 +96,13 @@ function shownOf(search: string): Shown | string {
 
 interface WholeProps extends Read {
   client: Clients["tracker"];
+  /** Another one whenever the ticket has changed. */
+  version: number;
   shown: Shown;
   search: string;
 }
 
-function Whole({ client, ticket, events, shown, search }: WholeProps) {
+function Whole({ client, ticket, events, version, shown, search }: WholeProps) {
   const { ticketId, title, state, description, recommendation, implementation } = ticket;
   return (
     <article data-ticket={ticketId}>
@@ -89,7 +114,7 @@ function Whole({ client, ticket, events, shown, search }: WholeProps) {
       </div>
       {description && <p class="description">{description}</p>}
       <About ticket={ticket} />
-      <Measured client={client} ticket={ticket} shown={shown} search={search} />
+      <Measured client={client} ticket={ticket} version={version} shown={shown} search={search} />
       <div class="panels even">
         {recommendation && <Recommended frozen={recommendation} />}
         <ImplementationSection implementation={implementation} />
