@@ -42,6 +42,12 @@ const CASES: &[Case] = &[
     case("analysis", "catalogue.path", "config/no-such.yaml", "catalogue"),
     case("analysis", "clickhouse.url", "ftp://127.0.0.1", "http"),
     case("analysis", "telemetry.log_format", "xml", "json"),
+    case(
+        "analysis",
+        "ledger.url",
+        "mysql://127.0.0.1/kaizen",
+        "sqlite://PATH or postgres://",
+    ),
     case("reporting", "server.address", "localhost", "address"),
     case("reporting", "operations.address", "127.0.0.1:99999", "address"),
     case("reporting", "server.colour", "blue", "unknown"),

@@ -16,6 +16,8 @@ mod command;
 #[cfg(test)]
 mod configuration;
 #[cfg(test)]
+mod corrections;
+#[cfg(test)]
 mod dead_letters;
 #[cfg(test)]
 mod documents;
