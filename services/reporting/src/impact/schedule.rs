@@ -4,6 +4,7 @@
 //! most once however many replicas try: a process killed between two steps leaves the next one to be found.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -99,54 +100,16 @@ impl Schedule {
 
     /// Does what is due of every ticket.
     async fn look(&self, shutdown: &CancellationToken) -> Result<(), ScheduleError> {
-        let now = Timestamp::now();
-        let mut known = None;
-        for (states, order) in [
-            (vec![State::Implemented, State::Measuring], Order::Newest),
-            (super::overlaps::IMPLEMENTED[2..].to_vec(), Order::LatestChange),
-        ] {
-            let mut after = None;
-            loop {
-                let listing = Listing {
-                    filter: Filter {
-                        states: states.clone(),
-                        ..Filter::default()
-                    },
-                    order,
-                    after,
-                    most: PAGE,
-                };
-                let tickets = self.measurer.ledger.list(&listing).await?;
-                after = tickets.last().map(Cursor::behind);
-                for ticket in tickets {
-                    let is_past =
-                        order == Order::LatestChange && now.duration_since(ticket.updated_at) > AGAIN;
-                    if is_past || shutdown.is_cancelled() {
-                        after = None;
-                        break;
-                    }
-                    let stored = match known {
-                        Some(stored) => stored,
-                        None => *known.insert(self.stored_until().await?),
-                    };
-                    let id = ticket.id();
-                    match self.advance(ticket, stored.min(now)).await {
-                        Ok(()) => {}
-                        // Somebody else moved it: looked at again, it is as they left it
-                        Err(ScheduleError::Ledger(
-                            LedgerError::Stale { .. } | LedgerError::Illegal { .. },
-                        )) => {}
-                        Err(error) => {
-                            tracing::warn!(ticket = id, error = chain(&error), "a ticket was not measured");
-                        }
-                    }
-                }
-                if after.is_none() {
-                    break;
-                }
-            }
-        }
-        Ok(())
+        let mut look = Look {
+            schedule: self,
+            shutdown,
+            now: Timestamp::now(),
+            stored: None,
+        };
+        look.at(&[State::Implemented, State::Measuring], Order::Newest)
+            .await?;
+        look.at(&super::overlaps::IMPLEMENTED[2..], Order::LatestChange)
+            .await
     }
 
     /// How far the record of decisions goes: what is later may still be on its way, however late it is.
@@ -252,6 +215,67 @@ impl Schedule {
             "measured"
         );
         Ok(())
+    }
+}
+
+/// One look at all tickets.
+struct Look<'a> {
+    schedule: &'a Schedule,
+    shutdown: &'a CancellationToken,
+    now: Timestamp,
+    /// How far the record of decisions goes, asked when the first ticket needs it.
+    stored: Option<Timestamp>,
+}
+
+impl Look<'_> {
+    /// At the tickets in some states, page by page.
+    async fn at(&mut self, states: &[State], order: Order) -> Result<(), ScheduleError> {
+        let mut after = None;
+        loop {
+            let listing = Listing {
+                filter: Filter {
+                    states: states.to_vec(),
+                    ..Filter::default()
+                },
+                order,
+                after,
+                most: PAGE,
+            };
+            let tickets = self.schedule.measurer.ledger.list(&listing).await?;
+            after = tickets.last().map(Cursor::behind);
+            if after.is_none() || self.at_page(tickets, order).await?.is_break() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// At the tickets of a page; breaks where none behind it needs a look.
+    async fn at_page(
+        &mut self,
+        tickets: Vec<Ticket>,
+        order: Order,
+    ) -> Result<ControlFlow<()>, ScheduleError> {
+        for ticket in tickets {
+            let is_past = order == Order::LatestChange && self.now.duration_since(ticket.updated_at) > AGAIN;
+            if is_past || self.shutdown.is_cancelled() {
+                return Ok(ControlFlow::Break(()));
+            }
+            let stored = match self.stored {
+                Some(stored) => stored,
+                None => *self.stored.insert(self.schedule.stored_until().await?),
+            };
+            self.at_ticket(ticket, stored.min(self.now)).await;
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    async fn at_ticket(&self, ticket: Ticket, stored: Timestamp) {
+        let id = ticket.id();
+        match self.schedule.advance(ticket, stored).await {
+            // Somebody else moved it: looked at again, it is as they left it
+            Ok(()) | Err(ScheduleError::Ledger(LedgerError::Stale { .. } | LedgerError::Illegal { .. })) => {}
+            Err(error) => tracing::warn!(ticket = id, error = chain(&error), "a ticket was not measured"),
+        }
     }
 }
 
