@@ -77,7 +77,7 @@ fn control(it: &Control) -> Value {
 fn guardrail(it: &Guardrail) -> Value {
     json!({"metric": it.metric.as_ref().map(|it| &it.name), "unit": it.metric.as_ref().map(|it| &it.unit),
            "verdict": words::name(it.verdict()), "effect": estimate(it.effect.as_ref()),
-           "unmeasurable": some(&it.unmeasurable)})
+           "unmeasurable": some(&it.unmeasurable), "method": some(&it.method)})
 }
 
 fn overlap(it: &Overlap) -> Value {

@@ -239,6 +239,7 @@ impl Runner {
             costs: &self.costs,
             corrections: BTreeMap::new(),
             analysis,
+            volumes: vec![],
             histories: vec![],
             points: vec![],
             trends: vec![],

@@ -11,11 +11,13 @@ mod record;
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use kaizen_catalogue::{Catalogue, Component, Metric};
 use kaizen_findings::{Correction, Costs, Finding, Groups, History, Recommendation};
 use kaizen_warehouse::Client;
 use kaizen_warehouse::queries::{
-    Analysis, Comparison, MetricExplanation, MetricPoint, MetricQuery, MetricTrend, QueryError,
+    Analysis, Comparison, MetricExplanation, MetricPoint, MetricQuery, MetricTrend, QueryError, Volume,
+    Window,
 };
 
 /// The names of the stages, in their order.
@@ -29,6 +31,9 @@ pub const STAGES: [&str; 7] = [
     "record",
 ];
 
+/// The past that a period is seen in, back from its end: thirteen weeks, a quarter; more if the two periods are longer.
+const PAST: SignedDuration = SignedDuration::from_hours(13 * 7 * 24);
+
 /// What the stages work on, and what they have found so far.
 pub struct Work<'a> {
     /// What is measured.
@@ -41,6 +46,8 @@ pub struct Work<'a> {
     pub corrections: BTreeMap<String, Correction>,
     /// The run.
     pub analysis: Analysis,
+    /// What the coverage of each component rests on, over its past and the period, in the order of the catalogue.
+    pub volumes: Vec<Volume>,
     /// The past of each metric.
     pub histories: Vec<History>,
     /// The values.
@@ -59,7 +66,7 @@ pub struct Work<'a> {
 
 impl Work<'_> {
     /// The question about a metric over the whole period, beside the one before.
-    fn query<'b>(&self, component: &'b Component, metric: &'b Metric) -> MetricQuery<'b> {
+    fn query<'b>(&'b self, component: &'b Component, metric: &'b Metric) -> MetricQuery<'b> {
         MetricQuery {
             component,
             metric,
@@ -70,7 +77,22 @@ impl Work<'_> {
             group_by: None,
             compare_to: Some(Comparison::Window(self.analysis.previous)),
             now: self.analysis.created_at,
+            volume: self.volume(component),
+            hours: None,
         }
+    }
+
+    fn volume(&self, component: &Component) -> Option<&Volume> {
+        let mut all = self.catalogue.components().iter().zip(&self.volumes);
+        all.find(|(it, _)| it.name == component.name)
+            .map(|(_, volume)| volume)
+    }
+
+    /// The past that the period is seen in, with both periods.
+    fn past(&self) -> Result<Window, QueryError> {
+        let end = self.analysis.period.end();
+        let start = (end - PAST).min(self.analysis.previous.start());
+        Window::new("period", start.max(Timestamp::UNIX_EPOCH), end)
     }
 
     /// Runs the stage of that index.

@@ -38,7 +38,6 @@ struct HourCount {
 #[derive(Row, Deserialize)]
 struct First {
     hour: u32,
-    rows: u64,
 }
 
 /// Below this part of what was expected, an hour may belong to a gap.
@@ -231,22 +230,56 @@ fn median(values: &mut [f64]) -> f64 {
     values.get((values.len() - 1) / 2).copied().unwrap_or_default()
 }
 
-/// The component's coverage in a window, as far as it lies before `now`.
+/// How many decisions a component has had by the hour: what its coverage is computed from, in any window within the one asked
+/// about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Volume {
+    window: Window,
+    /// Hour of the component's first event; none without events.
+    first: Option<u32>,
+    counts: HashMap<u32, u64>,
+}
+
+impl Volume {
+    /// Whether it tells the coverage in `window`.
+    pub fn holds(&self, window: Window) -> bool {
+        self.window.start() <= window.start() && window.end() <= self.window.end()
+    }
+
+    /// Decisions in a window that it holds.
+    pub fn decisions(&self, window: Window) -> u64 {
+        let [start, end] = window.bounds();
+        let within = self
+            .counts
+            .iter()
+            .filter(|(hour, _)| (start..end).contains(*hour));
+        within.map(|(_, count)| count).sum()
+    }
+
+    /// The coverage in a window that it holds, as far as it lies before `now`.
+    pub fn coverage(&self, window: Window, now: Timestamp) -> Coverage {
+        debug_assert!(self.holds(window), "{window:?} of {:?}", self.window);
+        self.first.map_or_else(Coverage::default, |first| {
+            Coverage::compute(window, first, &self.counts, now)
+        })
+    }
+}
+
+/// The component's decisions by the hour, as far as its coverage in windows within `window` rests on them.
 ///
 /// # Errors
 /// Any [`QueryError`].
-pub async fn coverage(
-    client: &Client,
-    component: &Component,
-    window: Window,
-    now: Timestamp,
-) -> Result<Coverage, QueryError> {
+pub async fn volume(client: &Client, component: &Component, window: Window) -> Result<Volume, QueryError> {
     // An hour whose sums were corrected to nothing is none.
-    let sql = "SELECT toUnixTimestamp(min(hour)) AS hour, count() AS rows FROM ( \
-               SELECT hour FROM rollup_hourly WHERE log_type = ? GROUP BY hour HAVING sum(decisions) > 0)";
+    let sql = "SELECT toUnixTimestamp(hour) AS hour FROM rollup_hourly WHERE log_type = ? \
+               GROUP BY hour HAVING sum(decisions) > 0 ORDER BY hour LIMIT 1 SETTINGS optimize_aggregation_in_order = 1";
     let first: Option<First> = client.row(client.query(sql).bind(&component.log_type)).await?;
-    let Some(first) = first.filter(|first| first.rows > 0) else {
-        return Ok(Coverage::default());
+    let Some(first) = first else {
+        return Ok(Volume {
+            window,
+            first: None,
+            counts: HashMap::new(),
+        });
     };
     let [start, end] = window.bounds();
     let sql = "SELECT toUnixTimestamp(hour) AS hour, sum(decisions) AS decisions FROM rollup_hourly \
@@ -255,8 +288,11 @@ pub async fn coverage(
     let from = start.saturating_sub(FARTHEST * WEEK);
     let query = client.query(sql).bind(&component.log_type).bind(from).bind(end);
     let counts: Vec<HourCount> = client.rows(query).await?;
-    let counts = counts.into_iter().map(|row| (row.hour, row.decisions)).collect();
-    Ok(Coverage::compute(window, first.hour, &counts, now))
+    Ok(Volume {
+        window,
+        first: Some(first.hour),
+        counts: counts.into_iter().map(|row| (row.hour, row.decisions)).collect(),
+    })
 }
 
 #[cfg(test)]

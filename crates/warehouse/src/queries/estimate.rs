@@ -48,6 +48,32 @@ pub(super) struct Sums {
     pub(super) quantile_has_interval: bool,
 }
 
+/// The value of rank ⌈nq⌉ of `times` (nanoseconds rising, each with how many there are, `n` in all), and those of the ranks
+/// nq ± z√(nq(1−q)) rounded outwards, between which the quantile of the population lies in 95 % of samples (W. J. Conover,
+/// Practical Nonparametric Statistics, 3rd ed., 1999, section 3.2).
+pub(super) fn quantile(times: &[(u64, u64)], n: u64, level: f64) -> Sums {
+    let mut reached = 0_u64;
+    let cumulative: Vec<u64> = (times.iter())
+        .map(|(_, n)| {
+            reached = reached.wrapping_add(*n);
+            reached
+        })
+        .collect();
+    let at = |rank: f64| {
+        let place = cumulative.iter().position(|reached| *reached as f64 >= rank);
+        place.map_or(0.0, |place| times[place].0 as f64 / 1e9)
+    };
+    let count = n as f64;
+    let half = Z95 * (count * level * (1.0 - level)).sqrt();
+    let (lower, upper) = ((count * level - half).floor(), (count * level + half).ceil());
+    Sums {
+        n,
+        quantile: [(count * level - 1e-9).ceil(), lower.max(1.0), upper.min(count)].map(at),
+        quantile_has_interval: lower >= 1.0 && upper <= count,
+        ..Sums::default()
+    }
+}
+
 /// The value of `expression`, without coverage.
 pub(super) fn value(expression: &Expression, minimum_sample: u64, sums: Sums) -> Value {
     let n = sums.n as f64;

@@ -6,16 +6,18 @@ mod spans;
 mod sums;
 
 pub use cube::{cube, explained, explaining};
-pub use spans::{Spans, spans};
+pub use spans::{Spans, Split, spans};
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use kaizen_catalogue::{Component, Metric, SplitDenominator};
 
-use super::coverage::{Coverage, coverage};
+use super::coverage::{Coverage, Volume, volume};
 use super::estimate::{self, Sums, Value};
+use super::hours::Hours;
 use super::scope::{Filter, Scope, check_dimension, check_filters};
 use super::window::is_whole;
 use super::{QueryError, Step, Window};
@@ -45,6 +47,10 @@ pub struct MetricQuery<'a> {
     pub compare_to: Option<Comparison>,
     /// The time it is: what ends later is incomplete, and not expected yet.
     pub now: Timestamp,
+    /// What coverage is computed from, where it is known already; asked for where it is not, or does not hold the windows.
+    pub volume: Option<&'a Volume>,
+    /// The component's sums by the hour, where they are known already; asked for where they are not, or do not tell the metric.
+    pub hours: Option<&'a Hours>,
 }
 
 /// A split.
@@ -134,7 +140,9 @@ pub async fn metric(client: &Client, query: &MetricQuery<'_>) -> Result<MetricAn
         Some(Comparison::Previous) => Some(query.window.previous(query.step, &query.zone)?),
         Some(Comparison::Window(window)) => Some(window),
     };
-    let current = values(client, query, query.window, &groups).await?;
+    let all = comparison_window.map_or(query.window, |other| query.window.with(other));
+    let volume = query.volume_of(client, all).await?;
+    let current = values(client, query, query.window, &groups, &volume).await?;
     let mut series: Vec<Series> = current
         .into_iter()
         .map(|(group, total, points)| Series {
@@ -145,7 +153,7 @@ pub async fn metric(client: &Client, query: &MetricQuery<'_>) -> Result<MetricAn
         })
         .collect();
     if let Some(window) = comparison_window {
-        let previous = values(client, query, window, &groups).await?;
+        let previous = values(client, query, window, &groups, &volume).await?;
         for (series, (_, total, points)) in series.iter_mut().zip(previous) {
             (series.previous_total, series.previous_points) = (Some(total), points);
         }
@@ -167,6 +175,14 @@ impl<'a> MetricQuery<'a> {
             component: self.component,
             window,
             filters: &self.filters,
+        }
+    }
+
+    /// What coverage in `window` is computed from.
+    async fn volume_of(&self, client: &Client, window: Window) -> Result<Cow<'a, Volume>, QueryError> {
+        match self.volume {
+            Some(known) if known.holds(window) => Ok(Cow::Borrowed(known)),
+            _ => volume(client, self.component, window).await.map(Cow::Owned),
         }
     }
 
@@ -200,9 +216,10 @@ async fn values(
     query: &MetricQuery<'_>,
     window: Window,
     groups: &[String],
+    volume: &Volume,
 ) -> Result<Vec<GroupValues>, QueryError> {
     let scope = query.scope(client, window);
-    let coverage = coverage(client, query.component, window, query.now).await?;
+    let coverage = volume.coverage(window, query.now);
     let whole = [window.start(), window.end()];
     let totals = sums::by_group(query, &scope, &whole, groups).await?;
     let (edges, points) = match query.step {

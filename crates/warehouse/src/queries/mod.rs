@@ -14,6 +14,7 @@ mod decision;
 mod decisions;
 mod estimate;
 mod findings;
+mod hours;
 mod ingested;
 mod metric;
 mod processing_times;
@@ -34,7 +35,7 @@ pub use audit::{
 };
 pub use changes::changes;
 pub use confidence::{confidence_levels, stated_probabilities};
-pub use coverage::{Coverage, Gap, coverage};
+pub use coverage::{Coverage, Gap, Volume, volume};
 pub use culprits::{MetricExplanation, explanations, put_explanations};
 pub use data_window::data_window;
 pub use dead_letters::{
@@ -44,12 +45,13 @@ pub use decision::{DecisionContent, DecisionDetail, decision};
 pub use decisions::{DecisionCursor, DecisionSummary, DecisionsQuery, decisions};
 pub use estimate::{Interval, Value};
 pub use findings::{findings, put_findings};
+pub use hours::{Hours, hours};
 pub use ingested::{
     Offsets, Place, StoredIdentity, Table, deduplication_window, is_inserting, last_stored_offset, position,
     stored_identities, stored_offsets,
 };
 pub use metric::{
-    Comparison, Grouping, MetricAnswer, MetricQuery, OTHER, Point, Series, Spans, cube, explained,
+    Comparison, Grouping, MetricAnswer, MetricQuery, OTHER, Point, Series, Spans, Split, cube, explained,
     explaining, metric, spans,
 };
 pub use processing_times::processing_times;

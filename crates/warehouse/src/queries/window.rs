@@ -77,6 +77,12 @@ impl Window {
         self.end
     }
 
+    /// The window from the earlier start of both to the later end.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        Self::unbounded(self.start.min(other.start), self.end.max(other.end))
+    }
+
     pub(crate) fn bounds(self) -> [u32; 2] {
         [seconds(self.start), seconds(self.end)]
     }

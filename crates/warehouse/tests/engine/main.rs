@@ -10,3 +10,4 @@ mod outcomes;
 mod rebuild;
 mod rollup;
 mod sandbox;
+mod spans;

@@ -74,6 +74,8 @@ impl Fixture {
             group_by: None,
             compare_to: None,
             now: "2024-06-01T00:00:00Z".parse()?,
+            volume: None,
+            hours: None,
         })
     }
 

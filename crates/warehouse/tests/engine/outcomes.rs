@@ -197,6 +197,8 @@ fn query<'a>(catalogue: &'a Catalogue, name: &str, window: Window) -> Result<Met
         group_by: None,
         compare_to: None,
         now: NOW.parse()?,
+        volume: None,
+        hours: None,
     })
 }
 

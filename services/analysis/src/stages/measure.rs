@@ -1,19 +1,16 @@
 //! Every metric of the catalogue: whole and by its split dimension beside the period before, and its past by hours and days.
 
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use kaizen_catalogue::{Component, Direction, Expression, Metric};
 use kaizen_findings::{History, Observed, Quality};
 use kaizen_warehouse::queries::{
-    Grouping, MetricPoint, MetricQuery, Point, QueryError, Series, Step, Value, Window, metric,
+    Grouping, Hours, MetricPoint, MetricQuery, Point, QueryError, Series, Step, Value, hours, metric,
 };
 
 use super::Work;
 
 /// Most groups of a split that are kept.
 const GROUPS: u32 = 100;
-/// The past that a period is seen in, back from its end: thirteen weeks, a quarter; more if the two periods are longer.
-const PAST: SignedDuration = SignedDuration::from_hours(13 * 7 * 24);
 
 /// Measures.
 ///
@@ -22,10 +19,12 @@ const PAST: SignedDuration = SignedDuration::from_hours(13 * 7 * 24);
 pub async fn measure(work: &mut Work<'_>) -> Result<(), QueryError> {
     let catalogue = work.catalogue;
     for component in catalogue.components() {
+        // One question for the past of all its metrics; let go before the next component
+        let hours = hours(work.client, component, work.past()?).await?;
         for wanted in &component.metrics {
             let name = component.full_name(wanted);
-            for series in whole(work, component, wanted, None).await? {
-                let history = history(work, component, wanted, &series).await?;
+            for series in whole(work, component, wanted, None, &hours).await? {
+                let history = history(work, component, wanted, &series, &hours).await?;
                 work.histories.push(history);
                 work.points.push(point(&name, &series));
             }
@@ -34,7 +33,7 @@ pub async fn measure(work: &mut Work<'_>) -> Result<(), QueryError> {
                     dimension,
                     limit: GROUPS,
                 };
-                let groups = whole(work, component, wanted, Some(split)).await?;
+                let groups = whole(work, component, wanted, Some(split), &hours).await?;
                 // Decisions without the dimension are no group of their own in an analysis.
                 let named = groups.iter().filter(|series| !series.group.is_empty());
                 work.points.extend(named.map(|series| point(&name, series)));
@@ -49,9 +48,11 @@ async fn whole(
     component: &Component,
     wanted: &Metric,
     group_by: Option<Grouping>,
+    hours: &Hours,
 ) -> Result<Vec<Series>, QueryError> {
     let query = MetricQuery {
         group_by,
+        hours: Some(hours),
         ..work.query(component, wanted)
     };
     Ok(metric(work.client, &query).await?.series)
@@ -62,20 +63,21 @@ async fn history(
     component: &Component,
     wanted: &Metric,
     series: &Series,
+    hours: &Hours,
 ) -> Result<History, QueryError> {
-    let days = past(work, component, wanted, Step::Day).await?;
+    let days = past(work, component, wanted, Step::Day, hours).await?;
     // Outcomes are joined with decisions one by one: by the hour that is a heavy question for a value that comes weeks later.
-    let hours = if is_of_outcomes(&wanted.expression) {
+    let by_hour = if is_of_outcomes(&wanted.expression) {
         Vec::new()
     } else {
-        past(work, component, wanted, Step::Hour).await?
+        past(work, component, wanted, Step::Hour, hours).await?
     };
     Ok(History {
         metric: component.full_name(wanted),
         higher_is_better: wanted.direction == Direction::HigherIsBetter,
         adds_up: adds_up(&wanted.expression),
         least: least(&wanted.expression),
-        hours,
+        hours: by_hour,
         days,
         now: quality(&series.total),
         before: series.previous_total.as_ref().map(quality).unwrap_or_default(),
@@ -87,16 +89,14 @@ async fn past(
     component: &Component,
     wanted: &Metric,
     step: Step,
+    hours: &Hours,
 ) -> Result<Vec<Observed>, QueryError> {
     let zone = TimeZone::get(&work.analysis.time_zone)
         .map_err(|_| QueryError::invalid("time_zone", "must be an IANA time zone"))?;
-    let end = work.analysis.period.end();
-    let start = (end - PAST)
-        .min(work.analysis.previous.start())
-        .max(Timestamp::UNIX_EPOCH);
     let query = MetricQuery {
-        window: Window::new("period", start, end)?,
+        window: work.past()?,
         step: Some(step),
+        hours: Some(hours),
         zone,
         compare_to: None,
         ..work.query(component, wanted)

@@ -23,7 +23,7 @@ pub fn put_together(
     guardrails: Vec<Guarded>,
     overlaps: Vec<wire::Overlap>,
 ) -> wire::Impact {
-    let course = &observed.course;
+    let course = &observed.days.course;
     let better = if sign(asked) > 0.0 {
         measured.posterior.clone()
     } else {
@@ -112,7 +112,7 @@ pub const fn verdict(verdict: Verdict) -> wire::ImpactVerdict {
 
 /// The span of some days; absent without any.
 fn side(observed: &Observed, days: std::ops::Range<usize>) -> Option<Window> {
-    let days = observed.course.days.get(days)?;
+    let days = observed.days.course.days.get(days)?;
     Some(window_to_wire(days.first()?.start, days.last()?.end))
 }
 
@@ -173,12 +173,8 @@ fn controls(observed: &Observed, found: Option<&SeriesFindings>) -> Vec<wire::Co
 }
 
 fn days(observed: &Observed) -> Vec<wire::ImpactDay> {
-    let Observed {
-        course,
-        series,
-        excluded,
-        ..
-    } = observed;
+    let (course, series) = (&observed.days.course, &observed.series);
+    let excluded = &observed.days.excluded;
     let day = |(at, day): (usize, &std::ops::Range<jiff::Timestamp>)| {
         let left_out = if excluded.contains(&at) {
             "it belongs to the window that raised the recommendation"

@@ -2,17 +2,15 @@
 
 use kaizen_api::convert;
 use kaizen_api::tracker::v1 as wire;
-use kaizen_catalogue::Metric;
 use kaizen_stats::Impact;
 use kaizen_warehouse::Client;
 use kaizen_warehouse::queries::QueryError;
 
-use super::Asked;
 use super::answer::verdict;
-use super::controls::Controls;
+use super::controls::{Used, with_controls};
 use super::estimate::estimate;
-use super::measure::{Observed, put};
-use super::series::{Wanted, fetch};
+use super::measure::{Days, put};
+use super::{Asked, arms};
 
 /// A guardrail, and the means that go into the record of the numbers.
 pub struct Guarded {
@@ -22,15 +20,17 @@ pub struct Guarded {
     pub measured: Option<Impact>,
 }
 
-/// Measures every other metric of the component on the same days in the same slice, each expression once, without controls:
-/// the season is taken out of each.
+/// Measures every other metric of the component on the same days in the same slice, each expression once, by the same ladder: by
+/// the arms of the ticket's experiment, beside the controls that the ticket's own metric used as far as they have enough of
+/// this one, or by its season alone.
 ///
 /// # Errors
 /// Any [`QueryError`].
 pub async fn measure(
     client: &Client,
     asked: &Asked<'_>,
-    observed: &Observed,
+    days: &Days,
+    used: &Used<'_>,
 ) -> Result<Vec<Guarded>, QueryError> {
     let mut seen = vec![&asked.metric.expression];
     let mut all = Vec::new();
@@ -39,7 +39,11 @@ pub async fn measure(
             continue;
         }
         seen.push(&metric.expression);
-        all.push(one(client, asked, metric, observed).await?);
+        let asked = Asked {
+            metric,
+            ..asked.clone()
+        };
+        all.push(one(client, &asked, days, used).await?);
     }
     Ok(all)
 }
@@ -47,32 +51,16 @@ pub async fn measure(
 async fn one(
     client: &Client,
     asked: &Asked<'_>,
-    metric: &Metric,
-    observed: &Observed,
+    days: &Days,
+    used: &Used<'_>,
 ) -> Result<Guarded, QueryError> {
-    let wanted = Wanted {
-        component: asked.component,
-        metric,
-        filters: asked.filters(),
-        split: None,
-        now: asked.now,
-    };
-    let found = fetch(client, &wanted, &observed.course).await?.pop();
-    let asked = Asked {
-        metric,
-        ..asked.clone()
-    };
-    let alone = Observed {
-        course: observed.course.clone(),
-        series: observed.series.clone(),
-        controls: Controls::default(),
-        excluded: observed.excluded.clone(),
-    };
-    let measured = match &found {
-        Some(series) => put(&asked, &alone, series, None).map_err(|error| error.to_string()),
+    let (series, controls) = with_controls(client, asked, days, used).await?;
+    let arms = arms::find(client, asked, &days.course).await?;
+    let measured = match &series {
+        Some(series) => put(asked, days, series, &controls, arms.as_ref()).map_err(|error| error.to_string()),
         None => Err("it has no days".to_owned()),
     };
-    let wire_metric = Some(convert::metric(asked.component, metric));
+    let wire_metric = Some(convert::metric(asked.component, asked.metric));
     Ok(match measured {
         Ok(measured) => Guarded {
             guardrail: wire::Guardrail {
@@ -80,6 +68,7 @@ async fn one(
                 verdict: verdict(measured.verdict).into(),
                 effect: Some(estimate(measured.effect, measured.interval)),
                 unmeasurable: String::new(),
+                method: measured.method.as_str().to_owned(),
             },
             measured: Some(measured),
         },
@@ -89,6 +78,7 @@ async fn one(
                 verdict: wire::ImpactVerdict::Unspecified.into(),
                 effect: None,
                 unmeasurable,
+                method: String::new(),
             },
             measured: None,
         },

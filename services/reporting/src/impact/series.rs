@@ -5,9 +5,9 @@ use std::ops::Range;
 use jiff::tz::TimeZone;
 use kaizen_catalogue::{Component, Expression, Metric};
 use kaizen_warehouse::Client;
-use kaizen_warehouse::queries::{Filter, Grouping, MetricQuery, QueryError, Value, spans};
+use kaizen_warehouse::queries::{Filter, MetricQuery, QueryError, Split, Value, spans};
 
-use super::course::Course;
+use super::measure::Days;
 
 /// With a smaller share of the expected decisions, a day tells nothing of a mean or share.
 const PRESENT: f64 = 0.5;
@@ -35,8 +35,8 @@ pub struct Wanted<'a> {
     pub metric: &'a Metric,
     /// The decisions it is of.
     pub filters: Vec<Filter>,
-    /// Dimension to split by, and into how many groups.
-    pub split: Option<(String, u32)>,
+    /// How it is split.
+    pub split: Split,
     /// The time it is.
     pub now: jiff::Timestamp,
 }
@@ -45,8 +45,8 @@ pub struct Wanted<'a> {
 ///
 /// # Errors
 /// Any [`QueryError`].
-pub async fn fetch(client: &Client, wanted: &Wanted<'_>, course: &Course) -> Result<Vec<Series>, QueryError> {
-    let Some(window) = course.window()? else {
+pub async fn fetch(client: &Client, wanted: &Wanted<'_>, days: &Days) -> Result<Vec<Series>, QueryError> {
+    let Some(window) = days.course.window()? else {
         return Ok(Vec::new());
     };
     let query = MetricQuery {
@@ -56,12 +56,14 @@ pub async fn fetch(client: &Client, wanted: &Wanted<'_>, course: &Course) -> Res
         step: None,
         zone: TimeZone::UTC,
         filters: wanted.filters.clone(),
-        group_by: (wanted.split.clone()).map(|(dimension, limit)| Grouping { dimension, limit }),
+        group_by: None,
         compare_to: None,
         now: wanted.now,
+        volume: days.volume.as_ref(),
+        hours: None,
     };
-    let (edges, places) = course.edges();
-    let found = spans(client, &query, &edges).await?;
+    let (edges, places) = days.course.edges();
+    let found = spans(client, &query, &edges, &wanted.split).await?;
     let least = if is_number(&wanted.metric.expression) {
         PRESENT_OF_COUNT
     } else {

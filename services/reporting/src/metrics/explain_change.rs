@@ -40,6 +40,8 @@ pub async fn answer(
         group_by: None,
         compare_to: Some(Comparison::Window(baseline)),
         now: Timestamp::now(),
+        volume: None,
+        hours: None,
     };
     let measured = metric(&metrics.client, &query).await.map_err(query_failed)?;
     let whole = measured.series.into_iter().next().unwrap_or_default();

@@ -30,6 +30,8 @@ pub async fn answer(metrics: &Metrics, request: QueryMetricRequest) -> Result<Qu
         group_by: grouping(request.group_by, request.group_limit)?,
         compare_to: request.compare_to.map(comparison).transpose()?,
         now: Timestamp::now(),
+        volume: None,
+        hours: None,
     };
     let answer = metric(&metrics.client, &query).await.map_err(query_failed)?;
     Ok(QueryMetricResponse {

@@ -2,9 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{MetricQuery, OTHER, check, sums, with_coverage};
+use super::{Grouping, MetricQuery, OTHER, check, sums, with_coverage};
 use crate::client::Client;
-use crate::queries::coverage::coverage;
 use crate::queries::estimate::Value;
 use crate::queries::{QueryError, Window};
 
@@ -17,8 +16,19 @@ pub struct Spans {
     pub values: Vec<Value>,
 }
 
-/// Computes a metric between each two neighbouring `edges`: rising, on whole hours, in the query's window; its step and
-/// comparison are not looked at. With a split, each of its groups that is largest over the window, without the rest.
+/// How a metric is split.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Split {
+    /// It is not.
+    Whole,
+    /// By a dimension of the component: that many of its values, 1 to 100, the largest over the window.
+    Largest(String, u32),
+    /// By a dimension of the component, into these values.
+    Among(String, Vec<String>),
+}
+
+/// Computes a metric between each two neighbouring `edges`: rising, on whole hours, in the query's window; its step, grouping
+/// and comparison are not looked at. With a split, each of its groups, without the rest.
 ///
 /// # Errors
 /// As [`super::metric`], and [`QueryError::Invalid`] for wrong edges.
@@ -26,7 +36,20 @@ pub async fn spans(
     client: &Client,
     query: &MetricQuery<'_>,
     edges: &[Timestamp],
+    split: &Split,
 ) -> Result<Vec<Spans>, QueryError> {
+    let grouping = match split {
+        Split::Whole => None,
+        Split::Largest(dimension, limit) => Some((dimension, *limit)),
+        Split::Among(dimension, values) => Some((dimension, u32::try_from(values.len()).unwrap_or(u32::MAX))),
+    };
+    let query = &MetricQuery {
+        group_by: grouping.map(|(dimension, limit)| Grouping {
+            dimension: dimension.clone(),
+            limit,
+        }),
+        ..query.clone()
+    };
     check(query)?;
     let (Some(first), Some(last)) = (edges.first(), edges.last()) else {
         return Ok(Vec::new());
@@ -38,11 +61,15 @@ pub async fn spans(
     if !are_hours || edges.windows(2).any(|pair| pair[0] >= pair[1]) {
         return Err(QueryError::invalid("edges", "must rise, on whole hours"));
     }
-    let groups = match &query.group_by {
-        None => vec![String::new()],
-        Some(grouping) => sums::largest_groups(query, &query.scope(client, query.window), grouping).await?,
+    let groups = match (split, &query.group_by) {
+        (Split::Among(_, values), _) => values.clone(),
+        (_, Some(grouping)) => {
+            sums::largest_groups(query, &query.scope(client, query.window), grouping).await?
+        }
+        (_, None) => vec![String::new()],
     };
-    let coverage = coverage(client, query.component, span, query.now).await?;
+    let volume = query.volume_of(client, span).await?;
+    let coverage = volume.coverage(span, query.now);
     let sums = sums::by_group(query, &query.scope(client, span), edges, &groups).await?;
     let value = |group: &str, edge: &[Timestamp]| {
         let found = sums.get(group).and_then(|spans| spans.get(&edge[0]));

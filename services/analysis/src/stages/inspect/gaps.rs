@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use kaizen_catalogue::Component;
 use kaizen_findings::{Finding, Missing, Reason, missing_data};
-use kaizen_warehouse::queries::{Coverage, Gap, QueryError, Window, coverage, data_window, rejections};
+use kaizen_warehouse::queries::{Coverage, Gap, QueryError, Window, data_window, rejections};
 
 use super::super::Work;
 use super::about;
@@ -16,7 +16,9 @@ pub(super) async fn missing(work: &Work<'_>) -> Result<Vec<Finding>, QueryError>
     let mut all: Vec<(&Component, Coverage)> = Vec::new();
     for component in work.catalogue.components() {
         let (period, now) = (work.analysis.period, work.analysis.created_at);
-        all.push((component, coverage(work.client, component, period, now).await?));
+        if let Some(volume) = work.volume(component) {
+            all.push((component, volume.coverage(period, now)));
+        }
     }
     let mut found = Vec::new();
     for (at, (component, covered)) in all.iter().enumerate() {
