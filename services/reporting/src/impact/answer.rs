@@ -118,8 +118,8 @@ fn side(observed: &Observed, days: std::ops::Range<usize>) -> Option<Window> {
 
 /// The spans of the days that the mean before the change is of.
 fn baseline(asked: &Asked<'_>, observed: &Observed, method: Method) -> Vec<Window> {
-    let (days, before) = (observed.course.days.len(), observed.course.before);
-    let raised = &observed.excluded;
+    let (days, before) = (observed.days.course.days.len(), observed.days.course.before);
+    let raised = &observed.days.excluded;
     let spans = match method {
         Method::Randomised | Method::RandomisedWithCovariate => vec![before..days],
         _ if raised.is_empty() => vec![0..before],
