@@ -1,5 +1,7 @@
 //! States and kinds of links as words.
 
+use std::sync::LazyLock;
+
 use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use kaizen_api::tracker::v1::{LinkKind, TicketState};
@@ -9,8 +11,11 @@ const STATE: &str = "TICKET_STATE_";
 
 /// Reads a state as it is typed: a word of those that the wire has.
 pub fn states() -> impl TypedValueParser<Value = TicketState> {
-    let all = (1..).map_while(|number| TicketState::try_from(number).ok());
-    PossibleValuesParser::new(all.map(state)).map(|word| {
+    static WORDS: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let all = (1..).map_while(|number| TicketState::try_from(number).ok());
+        all.map(state).collect()
+    });
+    PossibleValuesParser::new(WORDS.iter().map(String::as_str)).map(|word| {
         let name = format!("{STATE}{}", word.to_uppercase());
         // One of these words; the rest is refused before
         TicketState::from_str_name(&name).unwrap_or_default()
