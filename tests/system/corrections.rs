@@ -158,7 +158,10 @@ impl System {
 
     /// The active corrections, as the command tells of them.
     async fn active(&self) -> Result<Vec<Value>> {
-        let told = self.sandbox.kaizen(&["calibration", "--corrections", "--output", "json"]).await?;
+        let told = self
+            .sandbox
+            .kaizen(&["calibration", "--corrections", "--output", "json"])
+            .await?;
         let mut all: Vec<Value> = serde_json::from_str(&told)?;
         all.retain(|it| it["state"] == "active");
         Ok(all)
@@ -171,7 +174,10 @@ impl System {
             let active = self.active().await?;
             ensure!(active.len() == 1, "{active:?}");
             let outcomes = active[0]["outcomes"].as_array().context("its outcomes")?;
-            let tickets: Vec<_> = outcomes.iter().filter_map(|it| it["ticket_id"].as_str()).collect();
+            let tickets: Vec<_> = outcomes
+                .iter()
+                .filter_map(|it| it["ticket_id"].as_str())
+                .collect();
             ensure!(tickets == expected, "{tickets:?}");
             Ok(active[0].clone())
         })
@@ -180,8 +186,18 @@ impl System {
 }
 
 async fn analyze(sandbox: &Sandbox, request_id: &str) -> Result<()> {
-    let period = ["analyze", "--from", "2026-01-12", "--to", "2026-01-19", "--request-id"];
-    sandbox.kaizen(&[&period[..], &[request_id]].concat()).await.map(drop)
+    let period = [
+        "analyze",
+        "--from",
+        "2026-01-12",
+        "--to",
+        "2026-01-19",
+        "--request-id",
+    ];
+    sandbox
+        .kaizen(&[&period[..], &[request_id]].concat())
+        .await
+        .map(drop)
 }
 
 /// What an analysis has on record of the rule's recommendation.
@@ -191,7 +207,10 @@ async fn content(sandbox: &Sandbox, request_id: &str) -> Result<String> {
          (SELECT analysis_id FROM kaizen.analyses WHERE request_id = '{request_id}') FORMAT TSVRaw"
     );
     let content = sandbox.stack().clickhouse().query(&sql).await?;
-    ensure!(content.lines().count() == 1, "one recommendation of {RULE}: {content}");
+    ensure!(
+        content.lines().count() == 1,
+        "one recommendation of {RULE}: {content}"
+    );
     Ok(content)
 }
 
@@ -211,7 +230,10 @@ async fn a_rule_whose_fixes_brought_half_forecasts_half_until_that_is_taken_back
     ensure!(all.iter().all(|it| it.outcomes.len() > 4), "{all:?}");
     let factor = learned["factor"].as_f64().context("a factor")?;
     ensure!((0.48..0.56).contains(&factor), "{learned:#}");
-    assert_eq!((learned["rule"].as_str(), learned["learned_by"].as_str()), (Some(RULE), Some("kaizen")));
+    assert_eq!(
+        (learned["rule"].as_str(), learned["learned_by"].as_str()),
+        (Some(RULE), Some("kaizen"))
+    );
     let id = learned["id"].as_str().context("its identity")?;
     the_next_analysis_forecasts_half_and_says_why(&system, &raw, id, factor).await?;
     let told = sandbox.kaizen(&["calibration"]).await?;
@@ -231,22 +253,39 @@ async fn the_next_analysis_forecasts_half_and_says_why(
     analyze(sandbox, "corrected").await?;
     let corrected = content(sandbox, "corrected").await?;
     let (before, after): (Value, Value) = (serde_json::from_str(raw)?, serde_json::from_str(&corrected)?);
-    let per_week = after["impact"]["per_week"]["value"].as_f64().context("a forecast")?;
-    ensure!((per_week - factor * system.forecast.0).abs() < 1e-9 * per_week, "{after:#}");
+    let per_week = after["impact"]["per_week"]["value"]
+        .as_f64()
+        .context("a forecast")?;
+    ensure!(
+        (per_week - factor * system.forecast.0).abs() < 1e-9 * per_week,
+        "{after:#}"
+    );
     assert_eq!(after["corrected"]["by"]["correction_id"], json!(id));
     assert_eq!(after["corrected"]["impact"], before["impact"]);
     assert_eq!(after["certainty"], before["certainty"]);
     // The same corrections and decisions give the same bytes
     analyze(sandbox, "corrected-again").await?;
     assert_eq!(content(sandbox, "corrected-again").await?, corrected);
-    let listed = sandbox.kaizen(&["recommendations", "list", "--output", "json"]).await?;
+    let listed = sandbox
+        .kaizen(&["recommendations", "list", "--output", "json"])
+        .await?;
     let listed: Vec<Value> = serde_json::from_str(&listed)?;
-    let told = listed.iter().find(|it| it["rule"] == RULE).context("it is listed")?;
+    let told = listed
+        .iter()
+        .find(|it| it["rule"] == RULE)
+        .context("it is listed")?;
     assert_eq!(told["corrected"]["by"], json!(id));
     let shown = sandbox
-        .kaizen(&["recommendations", "show", told["id"].as_str().context("its identity")?])
+        .kaizen(&[
+            "recommendations",
+            "show",
+            told["id"].as_str().context("its identity")?,
+        ])
         .await?;
-    ensure!(shown.contains(&format!("by {id}: forecasts of {RULE} are multiplied by 0.5")), "{shown}");
+    ensure!(
+        shown.contains(&format!("by {id}: forecasts of {RULE} are multiplied by 0.5")),
+        "{shown}"
+    );
     Ok(())
 }
 
@@ -258,17 +297,39 @@ async fn a_reverted_correction_is_gone_and_not_learned_again(
 ) -> Result<()> {
     let sandbox = &system.sandbox;
     let without = sandbox.kaizen(&["calibration", "--revert", id]).await;
-    ensure!(without.is_err_and(|it| it.to_string().contains("--reason")), "reverted without a reason");
-    let revert = ["calibration", "--revert", id, "--actor", "bert", "--reason", "The fixes were undone"];
+    ensure!(
+        without.is_err_and(|it| it.to_string().contains("--reason")),
+        "reverted without a reason"
+    );
+    let revert = [
+        "calibration",
+        "--revert",
+        id,
+        "--actor",
+        "bert",
+        "--reason",
+        "The fixes were undone",
+    ];
     let told = sandbox.kaizen(&revert).await?;
     ensure!(told.starts_with(&format!("{id} reverted: ")), "{told}");
-    let again = sandbox.kaizen(&revert).await.err().context("reverted twice")?.to_string();
-    ensure!(again.contains("only an active correction can be reverted"), "{again}");
+    let again = sandbox
+        .kaizen(&revert)
+        .await
+        .err()
+        .context("reverted twice")?
+        .to_string();
+    ensure!(
+        again.contains("only an active correction can be reverted"),
+        "{again}"
+    );
     analyze(sandbox, "reverted").await?;
     assert_eq!(content(sandbox, "reverted").await?, raw);
     let all = system.ledger.corrections("", &[], None, 10).await?;
     let ended = all[0].ended.as_ref().context("an end")?;
-    assert_eq!((ended.actor.as_str(), ended.reason.as_str()), ("bert", "The fixes were undone"));
+    assert_eq!(
+        (ended.actor.as_str(), ended.reason.as_str()),
+        ("bert", "The fixes were undone")
+    );
     assert_eq!(all[0].outcomes.len(), so_far);
     // Five new ones teach it again, and they alone
     let fresh = system.measured("fresh", &[0.7, 0.72, 0.68, 0.7, 0.7]).await?;
