@@ -69,8 +69,8 @@ impl<'a> Prepared<'a> {
         let likely = question
             .seasons
             .iter()
-            .filter(|period| **period <= SHORT && 3 * **period <= change);
-        let fitted = short.last().or(likely.last()).copied();
+            .rfind(|period| **period <= SHORT && 3 * **period <= change);
+        let fitted = short.last().or(likely).copied();
         let chosen = controls::choose(&window, question.controls);
         let columns: Vec<Vec<f64>> = chosen
             .used
