@@ -34,6 +34,9 @@ pub const STAGES: [&str; 7] = [
 /// The past that a period is seen in, back from its end: thirteen weeks, a quarter; more if the two periods are longer.
 const PAST: SignedDuration = SignedDuration::from_hours(13 * 7 * 24);
 
+/// Questions to ClickHouse at once. Some of its steps run on one core alone: two questions keep two cores busy.
+const AT_ONCE: usize = 2;
+
 /// What the stages work on, and what they have found so far.
 pub struct Work<'a> {
     /// What is measured.

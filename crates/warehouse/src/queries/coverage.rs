@@ -27,7 +27,7 @@ const DAY: u32 = 24 * HOUR;
 /// How many weeks, or days, on each side tell what an hour has.
 const MOST_AROUND: usize = 4;
 /// How far off they may be, in weeks.
-const FARTHEST: u32 = 13;
+pub(super) const FARTHEST: u32 = 13;
 
 #[derive(Row, Deserialize)]
 struct HourCount {

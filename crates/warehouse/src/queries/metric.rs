@@ -5,11 +5,10 @@ mod outcomes;
 mod spans;
 mod sums;
 
-pub use cube::{cube, explained, explaining};
+pub use cube::{cube, explained, explaining, is_explained};
 pub use spans::{Spans, Split, spans};
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -221,15 +220,19 @@ async fn values(
     let scope = query.scope(client, window);
     let coverage = volume.coverage(window, query.now);
     let whole = [window.start(), window.end()];
-    let totals = sums::by_group(query, &scope, &whole, groups).await?;
     let (edges, points) = match query.step {
-        None => (Vec::new(), HashMap::new()),
+        None => (Vec::new(), None),
         Some(step) => {
             let edges = window.edges(step, &query.zone)?;
             let points = sums::by_group(query, &scope, &edges, groups).await?;
-            (edges, points)
+            (edges, Some(points))
         }
     };
+    let totals = match &points {
+        Some(points) if sums::add_up(&query.metric.expression) => sums::total(points, window.start()),
+        _ => sums::by_group(query, &scope, &whole, groups).await?,
+    };
+    let points = points.unwrap_or_default();
     let mut names = groups.to_vec();
     if query.group_by.is_some() {
         names.push(OTHER.to_owned());

@@ -6,6 +6,7 @@ mod arms;
 mod audit;
 mod changes;
 mod confidence;
+mod contents;
 mod coverage;
 mod culprits;
 mod data_window;
@@ -35,6 +36,7 @@ pub use audit::{
 };
 pub use changes::changes;
 pub use confidence::{confidence_levels, stated_probabilities};
+pub use contents::{Contents, contents};
 pub use coverage::{Coverage, Gap, Volume, volume};
 pub use culprits::{MetricExplanation, explanations, put_explanations};
 pub use data_window::data_window;
@@ -52,7 +54,7 @@ pub use ingested::{
 };
 pub use metric::{
     Comparison, Grouping, MetricAnswer, MetricQuery, OTHER, Point, Series, Spans, Split, cube, explained,
-    explaining, metric, spans,
+    explaining, is_explained, metric, spans,
 };
 pub use processing_times::processing_times;
 pub use recommendations::{

@@ -1,10 +1,11 @@
 //! Why each share, mean and quantile changed from the period before: the slices that changed otherwise than the rest.
 
+use futures::{StreamExt, TryStreamExt, stream};
 use kaizen_catalogue::{Component, Metric};
 use kaizen_findings::{Naming, explain as find};
-use kaizen_warehouse::queries::{MetricExplanation, QueryError, cube, explained, explaining};
+use kaizen_warehouse::queries::{MetricExplanation, QueryError, cube, explained, explaining, is_explained};
 
-use super::Work;
+use super::{AT_ONCE, Work};
 
 /// Chance that a run names any slice of any metric when nothing happened.
 const FALSE_ALARM: f64 = 0.01;
@@ -17,11 +18,11 @@ const FALSE_ALARM: f64 = 0.01;
 pub async fn explain(work: &mut Work<'_>) -> Result<(), QueryError> {
     let wanted = wanted(work);
     let false_alarm = FALSE_ALARM / wanted.len().max(1) as f64;
-    for (component, metric) in wanted {
-        if let Some(found) = one(work, component, metric, false_alarm).await? {
-            work.explanations.push(found);
-        }
-    }
+    let all: Vec<_> = (wanted.into_iter())
+        .map(|(component, metric)| one(work, component, metric, false_alarm))
+        .collect();
+    let found: Vec<Option<MetricExplanation>> = stream::iter(all).buffered(AT_ONCE).try_collect().await?;
+    work.explanations.extend(found.into_iter().flatten());
     Ok(())
 }
 
@@ -42,6 +43,9 @@ async fn one(
     metric: &Metric,
     false_alarm: f64,
 ) -> Result<Option<MetricExplanation>, QueryError> {
+    if !is_explained(&metric.expression) {
+        return Ok(None);
+    }
     let name = component.full_name(metric);
     let previous = work
         .points

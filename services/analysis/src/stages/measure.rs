@@ -1,5 +1,6 @@
 //! Every metric of the catalogue: whole and by its split dimension beside the period before, and its past by hours and days.
 
+use futures::{StreamExt, TryStreamExt, stream};
 use jiff::tz::TimeZone;
 use kaizen_catalogue::{Component, Direction, Expression, Metric};
 use kaizen_findings::{History, Observed, Quality};
@@ -7,40 +8,57 @@ use kaizen_warehouse::queries::{
     Grouping, Hours, MetricPoint, MetricQuery, Point, QueryError, Series, Step, Value, hours, metric,
 };
 
-use super::Work;
+use super::{AT_ONCE, Work};
 
 /// Most groups of a split that are kept.
 const GROUPS: u32 = 100;
+
+/// What was measured of a component.
+#[derive(Default)]
+struct Measured {
+    histories: Vec<History>,
+    points: Vec<MetricPoint>,
+}
 
 /// Measures.
 ///
 /// # Errors
 /// Any [`QueryError`].
 pub async fn measure(work: &mut Work<'_>) -> Result<(), QueryError> {
-    let catalogue = work.catalogue;
-    for component in catalogue.components() {
-        // One question for the past of all its metrics; let go before the next component
-        let hours = hours(work.client, component, work.past()?).await?;
-        for wanted in &component.metrics {
-            let name = component.full_name(wanted);
-            for series in whole(work, component, wanted, None, &hours).await? {
-                let history = history(work, component, wanted, &series, &hours).await?;
-                work.histories.push(history);
-                work.points.push(point(&name, &series));
-            }
-            if let Some(dimension) = wanted.split_by.clone() {
-                let split = Grouping {
-                    dimension,
-                    limit: GROUPS,
-                };
-                let groups = whole(work, component, wanted, Some(split), &hours).await?;
-                // Decisions without the dimension are no group of their own in an analysis.
-                let named = groups.iter().filter(|series| !series.group.is_empty());
-                work.points.extend(named.map(|series| point(&name, series)));
-            }
-        }
+    let all: Vec<_> = (work.catalogue.components().iter())
+        .map(|component| of(work, component))
+        .collect();
+    let measured: Vec<Measured> = stream::iter(all).buffered(AT_ONCE).try_collect().await?;
+    for it in measured {
+        work.histories.extend(it.histories);
+        work.points.extend(it.points);
     }
     Ok(())
+}
+
+async fn of(work: &Work<'_>, component: &Component) -> Result<Measured, QueryError> {
+    // One question for the past of all its metrics
+    let hours = hours(work.client, component, work.past()?).await?;
+    let mut measured = Measured::default();
+    for wanted in &component.metrics {
+        let name = component.full_name(wanted);
+        for series in whole(work, component, wanted, None, &hours).await? {
+            let history = history(work, component, wanted, &series, &hours).await?;
+            measured.histories.push(history);
+            measured.points.push(point(&name, &series));
+        }
+        if let Some(dimension) = wanted.split_by.clone() {
+            let split = Grouping {
+                dimension,
+                limit: GROUPS,
+            };
+            let groups = whole(work, component, wanted, Some(split), &hours).await?;
+            // Decisions without the dimension are no group of their own in an analysis.
+            let named = groups.iter().filter(|series| !series.group.is_empty());
+            measured.points.extend(named.map(|series| point(&name, series)));
+        }
+    }
+    Ok(measured)
 }
 
 async fn whole(

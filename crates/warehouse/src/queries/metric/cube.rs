@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use kaizen_catalogue::{Component, Expression, Metric};
 use kaizen_findings::{Cell, CellSums, MetricCube, Quantity, REST};
 
+use super::MetricQuery;
 use super::sums::{self, ByGroup, Columns};
-use super::{Grouping, MetricQuery};
 use crate::client::Client;
 use crate::queries::estimate::Sums;
 use crate::queries::scope::{Listed, Split, check_filters};
@@ -68,6 +68,14 @@ pub async fn cube(
     })
 }
 
+/// Whether changes of the expression are explained: of shares, means and quantiles.
+pub const fn is_explained(expression: &Expression) -> bool {
+    matches!(
+        expression,
+        Expression::Mean(_) | Expression::Share(_) | Expression::OutcomeRate(_) | Expression::Quantile(..)
+    )
+}
+
 /// What the sums of a cube say in words, and the unit of their means; `None` for totals.
 pub fn explained(metric: &Metric, quantity: Quantity) -> Option<(String, String)> {
     match quantity {
@@ -92,26 +100,23 @@ async fn listed<'a>(
     baseline: Window,
     dimensions: &[&'a str],
 ) -> Result<Vec<Listed<'a>>, QueryError> {
-    let mut listed = Vec::with_capacity(dimensions.len());
-    for dimension in dimensions {
-        let grouping = Grouping {
-            dimension: (*dimension).to_owned(),
-            limit: VALUES,
-        };
-        let mut values = Vec::new();
-        for window in [query.window, baseline] {
-            let scope = query.scope(client, window);
-            values.extend(sums::largest_groups(query, &scope, &grouping).await?);
+    let mut values = vec![Vec::new(); dimensions.len()];
+    for window in [query.window, baseline] {
+        let found = sums::frequent(&query.scope(client, window), dimensions, VALUES).await?;
+        for (all, found) in values.iter_mut().zip(found) {
+            all.extend(found);
         }
+    }
+    let listed = |(dimension, mut values): (&&'a str, Vec<String>)| {
         values.sort_unstable();
         values.dedup();
-        listed.push(Listed {
+        Listed {
             dimension,
             values,
             other: REST,
-        });
-    }
-    Ok(listed)
+        }
+    };
+    Ok(dimensions.iter().zip(values).map(listed).collect())
 }
 
 fn of(expression: &Expression, quantity: Quantity, sums: &Sums) -> CellSums {

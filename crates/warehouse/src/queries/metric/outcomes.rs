@@ -82,8 +82,8 @@ pub(super) async fn add(
         return Ok(());
     };
     let told = Told::of(expression, outcome, scope.window);
-    let mut bound = scope.client.query(&sql(scope, &told, split)).bind(starts);
-    bound = split.bind(told.bind(bound));
+    let bound = scope.client.query(&sql(scope, &told, split)).bind(starts);
+    let mut bound = split.bind(told.bind(bound));
     for filter in scope.filters {
         bound = bind_dimension(bound, &filter.dimension).bind(&filter.values);
     }
@@ -148,7 +148,10 @@ impl<'a> Told<'a> {
     }
 }
 
-/// Values are summed as decimals of six places, so that the order of rows does not matter.
+/// Decisions and outcomes in one stream by session and time, through which each outcome gets the last decision before it, and
+/// is the first of that decision where the row before it is one. Values are summed as decimals of six places, so that the
+/// order of rows does not matter. Of decisions at one instant the one whose record stands last counts; where no group and no
+/// filter tells them apart, whichever.
 fn sql(scope: &Scope<'_>, told: &Told<'_>, split: Split<'_>) -> String {
     let group = split.sql(column);
     let kept: Vec<String> = (scope.filters.iter())
@@ -159,31 +162,47 @@ fn sql(scope: &Scope<'_>, told: &Told<'_>, split: Split<'_>) -> String {
     } else {
         kept.join(" AND ")
     };
+    let are_alike = matches!(split, Split::None) && scope.filters.is_empty();
+    let (places, no_places, order) = if are_alike {
+        ("", "", "")
+    } else {
+        (
+            ", toString(_topic) AS topic, _partition AS place, _offset AS stands",
+            ", '' AS topic, toInt32(0) AS place, toInt64(0) AS stands",
+            ", topic, place, stands",
+        )
+    };
     let [_, end] = scope.window.bounds();
     let in_time = told.horizon.map_or(String::new(), |hours| {
         format!(" AND happened <= decided + toIntervalHour({hours})")
     });
+    let amount = match told.currency {
+        Some(_) => "toDecimal128(printf('%.6f', ifNull(value, 0.)), 6)",
+        None => "toDecimal128(0, 6)",
+    };
     let (condition, within) = (told.condition(), &told.within);
     format!(
-        "SELECT group, bucket, count() AS outcomes, uniqExact(session_id, decided) AS decisions, \
-             toFloat64(sum(amount)) AS value \
+        "SELECT assumeNotNull(of_group) AS group, toUInt32(roundDown(toUnixTimestamp(assumeNotNull(decided)), ?)) AS bucket, \
+             count() AS outcomes, countIf(is_first) AS decisions, toFloat64(sum(amount)) AS value \
          FROM ( \
-             SELECT d.group AS group, toUInt32(roundDown(toUnixTimestamp(d.decided), ?)) AS bucket, \
-                 o.session_id AS session_id, o.happened AS happened, d.decided AS decided, o.amount AS amount, \
-                 d.kept AS kept \
+             SELECT is_outcome, happened, amount, anyLast(own_time) OVER so_far AS decided, \
+                 anyLast(own_group) OVER so_far AS of_group, anyLast(own_kept) OVER so_far AS is_kept, \
+                 NOT lagInFrame(is_outcome, 1, true) OVER so_far AS is_first \
              FROM ( \
-                 SELECT session_id, timestamp AS happened, \
-                     toDecimal128(printf('%.6f', ifNull(value, 0.)), 6) AS amount \
-                 FROM outcomes WHERE {condition}) AS o \
-             ASOF JOIN ( \
-                 SELECT session_id, timestamp AS decided, {group} AS group, {kept} AS kept \
+                 SELECT session_id, timestamp AS happened, true AS is_outcome, {amount} AS amount, \
+                     CAST(NULL, 'Nullable(DateTime64(3, \\'UTC\\'))') AS own_time, CAST(NULL, 'Nullable(String)') AS own_group, \
+                     CAST(NULL, 'Nullable(Bool)') AS own_kept{no_places} \
+                 FROM outcomes WHERE {condition} \
+                 UNION ALL \
+                 SELECT session_id, timestamp AS happened, false AS is_outcome, toDecimal128(0, 6) AS amount, \
+                     toNullable(timestamp) AS own_time, CAST({group}, 'Nullable(String)') AS own_group, \
+                     CAST({kept}, 'Nullable(Bool)') AS own_kept{places} \
                  FROM decisions \
                  WHERE log_type = ? AND {within} \
-                     AND session_id IN (SELECT session_id FROM outcomes WHERE {condition}) \
-                 ORDER BY session_id, timestamp, _topic DESC, _partition DESC, _offset DESC \
-                 LIMIT 1 BY session_id, timestamp) AS d \
-             ON o.session_id = d.session_id AND o.happened >= d.decided) \
-         WHERE kept AND decided < toDateTime({end}, 'UTC'){in_time} \
+                     AND session_id IN (SELECT session_id FROM outcomes WHERE {condition})) \
+             WINDOW so_far AS (PARTITION BY session_id ORDER BY happened, is_outcome{order} \
+                 ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)) \
+         WHERE is_outcome AND isNotNull(decided) AND is_kept AND decided < toDateTime({end}, 'UTC'){in_time} \
          GROUP BY group, bucket"
     )
 }

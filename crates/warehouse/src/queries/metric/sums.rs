@@ -37,6 +37,12 @@ struct GroupRow {
     group: String,
 }
 
+#[derive(Row, Deserialize)]
+struct ValueRow {
+    place: u32,
+    value: String,
+}
+
 /// SQL of each sum, and the strings its `?` stand for in their order.
 pub(super) struct Columns {
     n: &'static str,
@@ -187,6 +193,39 @@ pub(super) async fn largest_groups(
     Ok(rows.into_iter().map(|row| row.group).collect())
 }
 
+/// Of each dimension the values with the most decisions, by one query that adds up combinations first.
+pub(super) async fn frequent(
+    scope: &Scope<'_>,
+    dimensions: &[&str],
+    limit: u32,
+) -> Result<Vec<Vec<String>>, QueryError> {
+    let mut frequent = vec![Vec::new(); dimensions.len()];
+    if dimensions.is_empty() {
+        return Ok(frequent);
+    }
+    let values: Vec<String> = dimensions.iter().map(|it| dimension_sql(it)).collect();
+    let sql = format!(
+        "SELECT place, value FROM (SELECT [{}] AS combination, sum(decisions) AS size FROM rollup_hourly WHERE {} \
+         GROUP BY combination) ARRAY JOIN arrayEnumerate(combination) AS place, combination AS value \
+         GROUP BY place, value HAVING toUInt64(sum(size)) > 0 AND value != ? \
+         ORDER BY place, sum(size) DESC, value LIMIT {limit} BY place",
+        values.join(", "),
+        scope.condition()
+    );
+    let mut bound = scope.client.query(&sql);
+    for dimension in dimensions {
+        bound = bind_dimension(bound, dimension);
+    }
+    let rows: Vec<ValueRow> = scope.client.rows(scope.bind(bound).bind(OTHER)).await?;
+    for row in rows {
+        let values = frequent.get_mut((row.place as usize).saturating_sub(1));
+        values
+            .ok_or_else(|| QueryError::Unreadable("a dimension's value".to_owned()))?
+            .push(row.value);
+    }
+    Ok(frequent)
+}
+
 /// Sums between each two `edges`, of each of `groups` and of the rest as [`OTHER`].
 pub(super) async fn by_group(
     query: &MetricQuery<'_>,
@@ -220,6 +259,31 @@ pub(super) async fn by_group(
         }
     }
     Ok(sums)
+}
+
+/// Whether the whole of the expression's sums is that of their parts to the last bit: counts are. Sums of decimals have been
+/// rounded, and quantiles and different values are no sums.
+pub(super) const fn add_up(expression: &Expression) -> bool {
+    matches!(
+        expression,
+        Expression::Count | Expression::Share(_) | Expression::OutcomeCount(_) | Expression::OutcomeRate(_)
+    )
+}
+
+/// The whole of sums that [`add_up`], as one span that begins at `start`.
+pub(super) fn total(points: &ByGroup, start: Timestamp) -> ByGroup {
+    let whole = |spans: &HashMap<Timestamp, Sums>| {
+        let add = |all: Sums, it: &Sums| Sums {
+            n: all.n.wrapping_add(it.n),
+            hits: all.hits.wrapping_add(it.hits),
+            ..all
+        };
+        HashMap::from([(start, spans.values().fold(Sums::default(), add))])
+    };
+    let groups = points.iter();
+    groups
+        .map(|(group, spans)| (group.clone(), whole(spans)))
+        .collect()
 }
 
 /// The sums that the columns say, between each two `edges`.
