@@ -1,5 +1,6 @@
 //! `kaizen.analysis.v1.MetricService`.
 
+mod answers;
 mod explain_change;
 mod get_decision;
 mod list_decisions;
@@ -18,17 +19,25 @@ use kaizen_catalogue::Catalogue;
 use kaizen_warehouse::{Client, queries};
 use tonic::{Request, Response, Status};
 
+use answers::Answers;
+
 /// Answers questions about metrics and decisions.
 #[derive(Clone)]
 pub struct Metrics {
     catalogue: Arc<Catalogue>,
     client: Client,
+    answers: Arc<Answers>,
 }
 
 impl Metrics {
     /// Over a catalogue and a warehouse.
     pub fn new(catalogue: Arc<Catalogue>, client: Client) -> Self {
-        Self { catalogue, client }
+        let answers = Arc::new(Answers::new(client.clone()));
+        Self {
+            catalogue,
+            client,
+            answers,
+        }
     }
 }
 

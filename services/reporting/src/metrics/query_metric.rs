@@ -6,6 +6,7 @@ use kaizen_api::convert;
 use kaizen_api::status::{invalid_argument, not_found, query_failed};
 use kaizen_api::time::window_from_wire;
 use kaizen_warehouse::queries::{self, Grouping, MetricQuery, Window, metric};
+use prost::Message;
 use tonic::Status;
 
 use super::{Metrics, filters};
@@ -17,6 +18,7 @@ pub async fn answer(metrics: &Metrics, request: QueryMetricRequest) -> Result<Qu
     if request.metric.is_empty() {
         return Err(invalid_argument("metric", "is required"));
     }
+    let question = request.encode_to_vec();
     let found = metrics.catalogue.metric(&request.metric);
     let (component, wanted) = found.ok_or_else(|| not_found("metric", &request.metric))?;
     let window = window("window", request.window)?;
@@ -33,13 +35,17 @@ pub async fn answer(metrics: &Metrics, request: QueryMetricRequest) -> Result<Qu
         volume: None,
         hours: None,
     };
-    let answer = metric(&metrics.client, &query).await.map_err(query_failed)?;
-    Ok(QueryMetricResponse {
-        metric: Some(convert::metric(component, wanted)),
-        window: Some(convert::window(window)),
-        comparison_window: answer.comparison_window.map(convert::window),
-        series: answer.series.into_iter().map(convert::series).collect(),
-    })
+    let asked = async {
+        let answer = metric(&metrics.client, &query).await?;
+        Ok(QueryMetricResponse {
+            metric: Some(convert::metric(component, wanted)),
+            window: Some(convert::window(window)),
+            comparison_window: answer.comparison_window.map(convert::window),
+            series: answer.series.into_iter().map(convert::series).collect(),
+        })
+    };
+    let answer = metrics.answers.of(question, &query, asked).await;
+    answer.map_err(query_failed)
 }
 
 pub(super) fn window(
