@@ -94,6 +94,9 @@ pub struct Metric {
     pub thresholds: Option<Thresholds>,
     /// What one unit of the metric is worth.
     pub value_per_unit: Option<ValuePerUnit>,
+    /// A declared measure that is known before the decision and tells something of the metric's value: where an experiment deals
+    /// a change, its effect is measured less what this tells.
+    pub covariate: Option<String>,
 }
 
 /// Which way of a metric is better.

@@ -75,6 +75,7 @@ pub(crate) struct MetricEntry {
     pub(crate) split_denominator: Option<SplitDenominator>,
     pub(crate) thresholds: Option<Thresholds>,
     pub(crate) value_per_unit: Option<ValuePerUnit>,
+    pub(crate) covariate: Option<String>,
 }
 
 /// A mapping as pairs, so that the file's order and a key given twice are both seen.

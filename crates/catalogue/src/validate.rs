@@ -12,6 +12,9 @@ use crate::file::{CatalogueError, CatalogueFile, ComponentEntry, MetricEntry};
 /// Words of the grammar and of the API that no dimension or measure may be called.
 const RESERVED: [&str; 4] = ["success", "failure", "success_indicator", "other"];
 
+/// Where an event has what was known before the decision.
+const INPUT: &str = "/input_data/";
+
 type Checked<T> = Result<T, CatalogueError>;
 
 fn invalid(key: impl Into<String>, value: impl Display, rule: impl Into<String>) -> CatalogueError {
@@ -169,8 +172,10 @@ fn metric(component: &Component, entry: MetricEntry) -> Checked<Metric> {
         split_by: entry.split_by,
         thresholds: entry.thresholds,
         value_per_unit: entry.value_per_unit,
+        covariate: entry.covariate,
     };
     references(component, &metric, &key)?;
+    covariate(component, &metric, &key)?;
     units(&metric, &key)?;
     Ok(metric)
 }
@@ -215,6 +220,24 @@ fn references(component: &Component, metric: &Metric, key: &dyn Fn(&str) -> Stri
         ));
     }
     Ok(())
+}
+
+/// A covariate must be known before the decision, or the change could have made it what it is.
+fn covariate(component: &Component, metric: &Metric, key: &dyn Fn(&str) -> String) -> Checked<()> {
+    let Some(name) = &metric.covariate else {
+        return Ok(());
+    };
+    let wrong = |rule: &str| Err(invalid(key("covariate"), name, rule));
+    if !matches!(metric.expression, Expression::Mean(_) | Expression::Share(_)) {
+        return wrong("only a mean(…) or share(…) has a covariate");
+    }
+    match component.measures.iter().find(|measure| measure.name == *name) {
+        None => wrong("must be one of the component's declared measures"),
+        Some(measure) if !measure.pointer.starts_with(INPUT) => {
+            wrong("must be known before the decision: a measure read from below /input_data")
+        }
+        Some(_) => Ok(()),
+    }
 }
 
 /// Units, thresholds and values must fit the expression and the direction.

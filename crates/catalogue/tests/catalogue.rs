@@ -233,6 +233,42 @@ fn the_rate_of_an_outcome_is_a_share_without_a_denominator_to_choose() {
 }
 
 #[test]
+fn a_covariate_is_a_measure_that_is_known_before_the_decision() {
+    let with = |name: &str| {
+        let measures = SMALL.replacen(
+            "measures: {rows: /output_data/rows}",
+            "measures: {rows: /output_data/rows, size: /input_data/lead/size}",
+            1,
+        );
+        format!("{measures}        covariate: {name}\n")
+    };
+    let catalogue = Catalogue::parse(&with("size")).unwrap();
+    let (_, metric) = catalogue.metric("crm_sync.rate").unwrap();
+    assert_eq!(metric.covariate.as_deref(), Some("size"));
+    for (name, rule) in [
+        (
+            "rows",
+            "must be known before the decision: a measure read from below /input_data",
+        ),
+        (
+            "processing_time",
+            "must be one of the component's declared measures",
+        ),
+        ("operation", "must be one of the component's declared measures"),
+    ] {
+        check(
+            &with(name),
+            &format!("`crm_sync.rate.covariate` is `{name}`: {rule}"),
+        );
+    }
+    let count =
+        with("size")
+            .replacen("share(failure)", "count()", 1)
+            .replacen("unit: ratio", "unit: count", 1);
+    check(&count, "only a mean(…) or share(…) has a covariate");
+}
+
+#[test]
 fn what_has_another_shape_is_refused_with_the_path() {
     for (from, to, message) in [
         (

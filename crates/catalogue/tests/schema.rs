@@ -44,7 +44,7 @@ fn the_keys_that_the_shipped_catalogue_does_not_use_are_of_the_schema() {
     let with = SHIPPED
         .replacen(
             "      cost_usd: /output_data/cost_usd\n",
-            "      cost_usd: /output_data/cost_usd\n      confidence: /output_data/confidence\n    stated_probability: {measure: confidence, of: success}\n",
+            "      cost_usd: /output_data/cost_usd\n      confidence: /output_data/confidence\n      fit: /input_data/fit\n    stated_probability: {measure: confidence, of: success}\n",
             1,
         )
         .replacen(
@@ -52,7 +52,12 @@ fn the_keys_that_the_shipped_catalogue_does_not_use_are_of_the_schema() {
             "        minimum_sample: 1\n        thresholds: {warning: 20, critical: 10}\n        value_per_unit: {amount: 0.5, currency: EUR}\n",
             1,
         )
-        .replacen("expression: count()", "expression: distinct(template)", 1);
+        .replacen("expression: count()", "expression: distinct(template)", 1)
+        .replacen(
+            "expression: share(success_indicator)\n",
+            "expression: share(success_indicator)\n        covariate: fit\n",
+            1,
+        );
     assert!(is_of_the_schema(&with).unwrap());
     let catalogue = Catalogue::parse(&with).unwrap();
     let component = &catalogue.components()[0];
@@ -61,6 +66,7 @@ fn the_keys_that_the_shipped_catalogue_does_not_use_are_of_the_schema() {
         "confidence"
     );
     assert_eq!(component.metrics[0].expression.to_string(), "distinct(template)");
+    assert_eq!(component.metrics[1].covariate.as_deref(), Some("fit"));
     let unknown = with.replace("measure: confidence", "measure: certainty");
     let error = Catalogue::parse(&unknown).unwrap_err().to_string();
     assert!(

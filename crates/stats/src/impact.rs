@@ -1,6 +1,7 @@
 //! The effect of a change at a known time on a series, by a ladder of methods: the best that the data allow is used, and the
 //! result tells why the others were not.
 
+mod arms_by_day;
 mod averaging;
 mod controls;
 mod following;
@@ -18,6 +19,7 @@ mod say;
 mod window;
 
 use crate::autocorrelation::effective_n;
+pub use arms_by_day::{ArmDay, KnownBefore};
 pub use following::impact_following;
 use moved::Moves;
 pub use novelty::Novelty;

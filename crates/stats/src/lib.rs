@@ -74,9 +74,9 @@ pub use autocorrelation::{autocorrelation, effective_n};
 pub use change_points::{ChangePoint, change_points};
 pub use grid::Grid;
 pub use impact::{
-    Arm, Arms, Confidence, Control, ControlUse, Covariate, Impact, Method, Novelty, Observed, Placebo,
-    Posterior, Question, Rung, SeriesFindings, Unmeasurable, Verdict, impact, impact_following,
-    impact_over_time,
+    Arm, ArmDay, Arms, Confidence, Control, ControlUse, Covariate, Impact, KnownBefore, Method, Novelty,
+    Observed, Placebo, Posterior, Question, Rung, SeriesFindings, Unmeasurable, Verdict, impact,
+    impact_following, impact_over_time,
 };
 pub use mann_kendall::{MannKendall, mann_kendall};
 pub use nnls::nonnegative_least_squares;

@@ -24,7 +24,7 @@ pub struct Arm {
 }
 
 /// A number known of each value before the change.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Covariate {
     /// Its moments.
     pub moments: Moments,
@@ -43,7 +43,7 @@ pub(super) fn compare(arms: &Arms) -> Option<(bool, Posterior)> {
         return None;
     }
     let slope = slope(&sides);
-    let known = sides.map(|arm| mean_and_variance(&arm, slope));
+    let known = sides.map(|arm| arm.adjusted(slope));
     let [first, second] = known;
     let dispersion = arms.dispersion.max(1.0);
     let parts = [(first, sides[0]), (second, sides[1])]
@@ -67,7 +67,7 @@ pub(super) fn compare(arms: &Arms) -> Option<(bool, Posterior)> {
 }
 
 /// What the values rise by with the covariate, both arms together.
-fn slope(sides: &[Arm; 2]) -> Option<f64> {
+pub(super) fn slope(sides: &[Arm; 2]) -> Option<f64> {
     let (mut products, mut squares) = (0.0, 0.0);
     for arm in sides {
         let covariate = arm.covariate?;
@@ -77,14 +77,25 @@ fn slope(sides: &[Arm; 2]) -> Option<f64> {
     (squares > 0.0).then(|| products / squares)
 }
 
-/// Mean and variance of the values less what the covariate tells.
-fn mean_and_variance(arm: &Arm, slope: Option<f64>) -> (f64, f64) {
-    let (mean, variance) = (arm.outcome.mean(), arm.outcome.variance());
-    let (Some(slope), Some(covariate)) = (slope, arm.covariate) else {
-        return (mean, variance);
-    };
-    let together =
-        (covariate.products - covariate.moments.mean() * arm.outcome.sum) / (arm.outcome.count - 1.0);
-    let left = variance - 2.0 * slope * together + slope * slope * covariate.moments.variance();
-    (mean - slope * covariate.moments.mean(), left.max(0.0))
+impl Arm {
+    /// Mean of the values less what the covariate tells.
+    pub(super) fn adjusted_mean(&self, slope: Option<f64>) -> f64 {
+        let mean = self.outcome.mean();
+        match (slope, self.covariate) {
+            (Some(slope), Some(covariate)) => mean - slope * covariate.moments.mean(),
+            _ => mean,
+        }
+    }
+
+    /// Mean and variance of the values less what the covariate tells.
+    pub(super) fn adjusted(&self, slope: Option<f64>) -> (f64, f64) {
+        let (mean, variance) = (self.adjusted_mean(slope), self.outcome.variance());
+        let (Some(slope), Some(covariate)) = (slope, self.covariate) else {
+            return (mean, variance);
+        };
+        let together =
+            (covariate.products - covariate.moments.mean() * self.outcome.sum) / (self.outcome.count - 1.0);
+        let left = variance - 2.0 * slope * together + slope * slope * covariate.moments.variance();
+        (mean, left.max(0.0))
+    }
 }

@@ -40,9 +40,20 @@ pub struct ArmDay {
     pub sum: f64,
     /// The sum of their squares.
     pub sum_squares: f64,
+    /// Of how many the metric's covariate is known; none where it has no covariate.
+    pub known: u64,
+    /// The sum of the covariate.
+    pub known_sum: f64,
+    /// The sum of its squares.
+    pub known_sum_squares: f64,
+    /// The sum of its products with the values.
+    pub known_products: f64,
+    /// The sum of the values that it is known of.
+    pub known_values: f64,
 }
 
-/// The values of an experiment's decisions by day and whether they have the change, read from the decisions themselves.
+/// The values of an experiment's decisions by day and whether they have the change, beside the metric's covariate if it has one,
+/// read from the decisions themselves.
 /// `None` for a metric that is no mean or share of single decisions.
 ///
 /// # Errors
@@ -52,10 +63,17 @@ pub async fn arms(client: &Client, query: &ArmsQuery<'_>) -> Result<Option<Vec<A
     let Some((value, is_there, binds)) = value(&query.metric.expression) else {
         return Ok(None);
     };
+    let (covariate, is_known) = match query.metric.covariate {
+        Some(_) => ("measures[?]", "mapContains(measures, ?)"),
+        None => ("0", "false"),
+    };
     let mut sql = format!(
         "SELECT toUnixTimestamp(toStartOfDay(timestamp, 'UTC')) AS day, toBool(arm = ?) AS has_change, count() AS n, \
-         sum(value) AS sum, sum(value * value) AS sum_squares FROM (SELECT timestamp, toString(arm) AS arm, \
-         toFloat64({value}) AS value FROM decisions WHERE log_type = ? AND experiment = ? AND arm != '' \
+         sum(value) AS sum, sum(value * value) AS sum_squares, countIf(is_known) AS known, \
+         sumIf(covariate, is_known) AS known_sum, sumIf(covariate * covariate, is_known) AS known_sum_squares, \
+         sumIf(covariate * value, is_known) AS known_products, sumIf(value, is_known) AS known_values \
+         FROM (SELECT timestamp, toString(arm) AS arm, toFloat64({value}) AS value, toFloat64({covariate}) AS covariate, \
+         {is_known} AS is_known FROM decisions WHERE log_type = ? AND experiment = ? AND arm != '' \
          AND timestamp >= toDateTime(?, 'UTC') AND timestamp < toDateTime(?, 'UTC') AND {is_there}"
     );
     for filter in &query.filters {
@@ -70,6 +88,9 @@ fn bind(sql: Query, query: &ArmsQuery<'_>, (value, is_there): &(Vec<String>, Vec
     let mut sql = sql.bind(query.arm);
     for text in value {
         sql = sql.bind(text);
+    }
+    if let Some(covariate) = &query.metric.covariate {
+        sql = sql.bind(covariate).bind(covariate);
     }
     sql = sql
         .bind(&query.component.log_type)

@@ -1,6 +1,7 @@
 //! The warehouse on the real engine: `clickhouse-embedded`, started on a free port over a temporary folder.
 
 mod analyses;
+mod arms;
 mod audit;
 mod dead_letters;
 mod inserts;
