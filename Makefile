@@ -73,9 +73,10 @@ score: ## How often the analysis is right, into docs/statistics.md (ROWS=1,2,8; 
 
 # Options of the benchmark: `make bench RUNS=3` is `benches/run.sh --runs=3`.
 bench_option = $(if $($(1)),--$(2)=$($(1)))
-bench: setup ## Kaizen beside its peers, into docs/benchmarks.md (RUNS=5 ONLY=throughput,freshness,backlog,outage,http,tickets BACKLOG=2000000 OUTAGE_MINUTES=2 TICKETS=100000)
+bench: setup ## Kaizen beside its peers, into docs/benchmarks.md (RUNS=5 ONLY=throughput,freshness,backlog,outage,http,tickets,history BACKLOG=2000000 OUTAGE_MINUTES=2 TICKETS=100000 HISTORY=1000000,10000000)
 	@benches/run.sh $(call bench_option,ONLY,only) $(call bench_option,RUNS,runs) $(call bench_option,EVENTS,events) \
-	  $(call bench_option,BACKLOG,backlog) $(call bench_option,OUTAGE_MINUTES,outage-minutes) $(call bench_option,TICKETS,tickets)
+	  $(call bench_option,BACKLOG,backlog) $(call bench_option,OUTAGE_MINUTES,outage-minutes) $(call bench_option,TICKETS,tickets) \
+	  $(call bench_option,HISTORY,history-events)
 
 profile: setup ## Where collector and engine spend their time, as flame graphs in .local/profile (EVENTS=400000)
 	@benches/run.sh --profile=.local/profile $(call bench_option,EVENTS,events)

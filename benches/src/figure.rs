@@ -2,6 +2,7 @@
 
 mod backlog;
 mod freshness;
+mod history;
 mod http;
 mod outage;
 mod throughput;
@@ -28,6 +29,8 @@ pub enum Figure {
     Http,
     /// Pages of very many tickets.
     Tickets,
+    /// Asked of a year of history.
+    History,
 }
 
 impl Figure {
@@ -39,6 +42,7 @@ impl Figure {
         Self::Outage,
         Self::Http,
         Self::Tickets,
+        Self::History,
     ];
 
     /// Its name in options and in the document.
@@ -50,6 +54,7 @@ impl Figure {
             Self::Outage => "outage",
             Self::Http => "http",
             Self::Tickets => "tickets",
+            Self::History => "history",
         }
     }
 
@@ -63,6 +68,7 @@ impl Figure {
             Self::Outage => outage::measure(options).await,
             Self::Http => http::measure(options).await,
             Self::Tickets => tickets::measure(options).await,
+            Self::History => history::measure(options).await,
         };
         section.with_context(|| self.name())
     }

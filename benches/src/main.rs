@@ -4,7 +4,8 @@
 //! ```text
 //! options ─► figures ─────────────────────────► report
 //!            [figure]: throughput, freshness,   [report]: tables and charts, each between
-//!            backlog, outage, http, tickets      the marks of its figure in the document
+//!            backlog, outage, http,             the marks of its figure in the document
+//!            tickets, history
 //!              └─ [contender]: who is measured, on a [stage] with the events, by a [meter]
 //! ```
 

@@ -11,7 +11,7 @@ use crate::figure::Figure;
 /// What to measure. Without options: everything, in half an hour.
 #[derive(Debug, Parser)]
 pub struct Options {
-    /// Figures (throughput, freshness, backlog, outage, http, tickets) or contenders of the throughput, separated by commas
+    /// Figures (throughput, freshness, backlog, outage, http, tickets, history) or contenders of the throughput, separated by commas
     #[arg(long, default_value = "")]
     pub only: Only,
     /// Rounds, of which the median counts
@@ -38,6 +38,15 @@ pub struct Options {
     /// Events of eight weeks, as an import of history brings them, instead of events of now
     #[arg(long)]
     pub history: bool,
+    /// Decisions of a year of history that is asked, each size in turn
+    #[arg(long, default_value = "1000000,10000000")]
+    pub history_events: Sizes,
+    /// An engine that holds one of these sizes already: it is asked instead of filling another
+    #[arg(long, value_name = "URL")]
+    pub history_engine: Option<String>,
+    /// Seconds of requests for metrics
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub history_seconds: u64,
     /// Measure nothing; record where collector and engine spend their time, as flame graphs in this folder
     #[arg(long, value_name = "FOLDER")]
     pub profile: Option<PathBuf>,
@@ -47,6 +56,22 @@ fn tickets(text: &str) -> Result<u64, String> {
     match text.parse::<u64>() {
         Ok(tickets) if (5_000..=1_000_000).contains(&tickets) && tickets.is_multiple_of(5_000) => Ok(tickets),
         _ => Err("must be a multiple of 5000, 5000 to 1000000".to_owned()),
+    }
+}
+
+/// Numbers of decisions.
+#[derive(Debug, Clone)]
+pub struct Sizes(pub Vec<u64>);
+
+impl std::str::FromStr for Sizes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let size = |text: &str| match text.trim().parse::<u64>() {
+            Ok(size) if (100_000..=1_000_000_000).contains(&size) => Ok(size),
+            _ => Err(format!("`{text}` must be a number from 100000 to 1000000000")),
+        };
+        text.split(',').map(size).collect::<Result<_, _>>().map(Self)
     }
 }
 
