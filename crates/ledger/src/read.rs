@@ -8,6 +8,9 @@ use crate::row;
 use crate::store::Ledger;
 use crate::ticket::Ticket;
 
+/// Recommendations asked for by one statement.
+const AT_ONCE: usize = 200;
+
 impl Ledger {
     /// One ticket.
     ///
@@ -16,6 +19,32 @@ impl Ledger {
     pub async fn ticket(&self, number: i64) -> Result<Ticket, LedgerError> {
         let mut connection = self.pool.acquire().await?;
         find(&mut connection, number).await
+    }
+
+    /// The tickets of these recommendations, in the order of their numbers.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn of_recommendations(&self, ids: &[&str]) -> Result<Vec<Ticket>, LedgerError> {
+        let mut tickets = Vec::new();
+        for ids in ids.chunks(AT_ONCE) {
+            let places: Vec<String> = (1..=ids.len()).map(|index| format!("${index}")).collect();
+            let sql = format!(
+                "SELECT {} FROM tickets WHERE recommendation_id <> '' AND recommendation_id IN ({}) ORDER BY number",
+                row::TICKET,
+                places.join(", ")
+            );
+            // Names of columns and numbers of parameters alone
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for id in ids {
+                query = query.bind((*id).to_owned());
+            }
+            let rows = query.fetch_all(&self.pool).await?;
+            let found: Result<Vec<_>, _> = rows.iter().map(row::ticket).collect();
+            tickets.extend(found?);
+        }
+        tickets.sort_by_key(|it| it.number);
+        Ok(tickets)
     }
 
     /// What happened to a ticket after the revision `after`, first the earliest; at most `most`.

@@ -369,3 +369,41 @@ async fn how_far_somebody_has_told_is_kept_and_never_goes_back() -> Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn the_tickets_of_a_recommendation_are_found_ended_ones_included() -> Result<()> {
+    for database in Database::both().await? {
+        let ledger = database.open().await?;
+        ledger.create(&new_ticket("by hand")).await?;
+        ledger.create(&recommended("first")).await?;
+        ledger.change(2, None, &to(State::Cancelled)).await?;
+        ledger.create(&recommended("second")).await?;
+        let mut other = recommended("other");
+        other.evidence = other.evidence.map(|it| Evidence {
+            recommendation_id: "r-2".into(),
+            ..it
+        });
+        ledger.create(&other).await?;
+        let found = async |ids: &[&str]| {
+            let tickets = ledger.of_recommendations(ids).await?;
+            anyhow::Ok(
+                tickets
+                    .into_iter()
+                    .map(|it| (it.number, it.state))
+                    .collect::<Vec<_>>(),
+            )
+        };
+        assert_eq!(
+            found(&["r-1"]).await?,
+            [(2, State::Cancelled), (3, State::Proposed)]
+        );
+        assert_eq!(found(&["r-2", "r-3"]).await?, [(4, State::Proposed)]);
+        let many: Vec<String> = (0..500).map(|it| format!("r-{it}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(found(&many).await?.len(), 3);
+        // Those without a recommendation are of none.
+        assert_eq!(found(&[""]).await?, []);
+        assert_eq!(found(&[]).await?, []);
+    }
+    Ok(())
+}
