@@ -18,6 +18,8 @@ pub enum Exchange {
     Commit,
     /// Records, of Kafka.
     Produce,
+    /// Any request to ClickHouse over HTTP whose `log_comment` ends with this word.
+    Commented(&'static str),
 }
 
 /// A moment on the way of an exchange.
@@ -188,7 +190,6 @@ impl Network {
                     }
                     match UnderWay::begun_by(bytes) {
                         Begun::Nothing => {}
-                        Begun::Other => under_way = None,
                         Begun::Exchange(exchange) => under_way = Some(exchange),
                     }
                     self.reach(Moment::Begins, &under_way).await?;
@@ -235,10 +236,10 @@ impl Network {
     /// # Errors
     /// If the connection is to be cut.
     async fn reach(&self, moment: Moment, under_way: &Option<UnderWay>) -> Result<()> {
-        let Some(UnderWay { exchange, .. }) = under_way else {
+        let Some(under_way) = under_way else {
             return Ok(());
         };
-        let is_it = |it: &mut Expected| it.exchange == *exchange && it.moment == moment;
+        let is_it = |it: &mut Expected| under_way.is_a(it.exchange) && it.moment == moment;
         let Some(expected) = self.expected().take_if(is_it) else {
             return Ok(());
         };
@@ -255,14 +256,15 @@ impl Network {
 enum Begun {
     /// Nothing: they go on with what was begun.
     Nothing,
-    /// Something else.
-    Other,
     Exchange(UnderWay),
 }
 
 /// An exchange that is not answered.
 struct UnderWay {
-    exchange: Exchange,
+    /// `None` of what has no name but its comment.
+    exchange: Option<Exchange>,
+    /// The first line of a request over HTTP.
+    line: String,
     /// Of a request to Kafka: its number, which the answer repeats, and how much of it is still to come.
     frame: Option<([u8; 4], usize)>,
 }
@@ -270,22 +272,33 @@ struct UnderWay {
 impl UnderWay {
     /// Requests come in few pieces over loopback, so that each begins one; a missed one is only not held.
     fn begun_by(bytes: &[u8]) -> Begun {
-        if bytes.starts_with(b"POST ") {
-            return match is_insert(bytes) {
-                true => Begun::Exchange(Self {
-                    exchange: Exchange::Insert,
-                    frame: None,
-                }),
-                false => Begun::Other,
-            };
+        if bytes.starts_with(b"POST ") || bytes.starts_with(b"GET ") {
+            let line = first_line(bytes);
+            return Begun::Exchange(Self {
+                exchange: is_insert(&line).then_some(Exchange::Insert),
+                line,
+                frame: None,
+            });
         }
         let Some((exchange, number, length)) = kafka_request(bytes) else {
             return Begun::Nothing;
         };
         Begun::Exchange(Self {
-            exchange,
+            exchange: Some(exchange),
+            line: String::new(),
             frame: Some((number, length)),
         })
+    }
+
+    fn is_a(&self, expected: Exchange) -> bool {
+        match expected {
+            Exchange::Commented(word) => {
+                let values = self.line.split(['?', '&', ' ']);
+                let mut comments = values.filter_map(|it| it.strip_prefix("log_comment="));
+                comments.any(|comment| comment.ends_with(word))
+            }
+            _ => self.exchange == Some(expected),
+        }
     }
 
     /// Whether these bytes are its last.
@@ -321,10 +334,13 @@ fn kafka_request(bytes: &[u8]) -> Option<(Exchange, [u8; 4], usize)> {
     plausible.then_some((exchange, number, length))
 }
 
-/// Whether a request begins with a line that inserts.
-fn is_insert(request: &[u8]) -> bool {
+fn first_line(request: &[u8]) -> String {
     let line = request.split(|byte| *byte == b'\r').next().unwrap_or_default();
-    let line = String::from_utf8_lossy(line);
+    String::from_utf8_lossy(line).into_owned()
+}
+
+/// Whether a request with this first line inserts.
+fn is_insert(line: &str) -> bool {
     line.contains("INSERT+INTO") || line.contains("INSERT%20INTO")
 }
 
@@ -356,8 +372,12 @@ mod tests {
     const INSERT: &[u8] = b"POST /?query=INSERT+INTO+t HTTP/1.1\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
 
     async fn insert(proxy: &Proxy) -> Result<[u8; 4]> {
+        send(proxy, INSERT).await
+    }
+
+    async fn send(proxy: &Proxy, request: &[u8]) -> Result<[u8; 4]> {
         let mut client = TcpStream::connect(proxy.address).await?;
-        client.write_all(INSERT).await?;
+        client.write_all(request).await?;
         let mut answer = [0; 4];
         client.read_exact(&mut answer).await?;
         Ok(answer)
@@ -388,6 +408,25 @@ mod tests {
             held?;
             assert_eq!(answer.is_ok(), moment == Moment::Known, "{moment:?}");
         }
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_request_is_held_by_its_comment_and_others_pass() -> Result<()> {
+        let proxy = Proxy::start(server().await?).await?;
+        let request = |comment: &str| {
+            format!(
+                "POST /?log_comment=stage+{comment}&database=kaizen HTTP/1.1\r\n\r\n8\r\nSELECT 1\r\n0\r\n\r\n"
+            )
+        };
+        let expected = proxy.hold(Exchange::Commented("judge"), Moment::Begins);
+        let (held, answers) = tokio::join!(async { expected.await.map(Held::release) }, async {
+            let other = send(&proxy, request("measure").as_bytes()).await?;
+            let judge = send(&proxy, request("judge").as_bytes()).await?;
+            anyhow::Ok((other, judge))
+        });
+        held?;
+        assert_eq!(answers?, (*b"done", *b"done"));
         Ok(())
     }
 
