@@ -1,17 +1,19 @@
 //! `kaizen analyze`: run the analysis and say what it found.
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
+use kaizen_api::analysis::v1::cancel_analysis_request::Run;
 use kaizen_api::analysis::v1::{
-    Analysis, Culprit, ListMetricsRequest, MetricExplanation, MetricResult, RunAnalysisRequest,
-    RunAnalysisResponse, Trend, TrendDirection,
+    Analysis, CancelAnalysisRequest, Culprit, ListMetricsRequest, MetricExplanation, MetricResult,
+    RunAnalysisRequest, RunAnalysisResponse, Trend, TrendDirection,
 };
 use kaizen_api::time::{from_wire, window_to_wire};
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use tonic::Code;
 
 use crate::connection::{Connection, refused};
 use crate::explain::{culprit_json, ends, signed, slice};
@@ -35,10 +37,22 @@ pub struct Analyze {
     /// Identity of the request: the same one returns the same analysis; derived from the period when absent
     #[arg(long, value_name = "ID")]
     request_id: Option<String>,
+    /// End the run of this analysis or request instead: it has no results then
+    #[arg(long, value_name = "ID", conflicts_with_all = ["from", "to", "request_id"])]
+    cancel: Option<String>,
+    /// Why it is cancelled
+    #[arg(long, default_value = "", hide_default_value = true, requires = "cancel")]
+    reason: String,
+    /// Who cancels it
+    #[arg(long, env = "USER", default_value = "unknown")]
+    actor: String,
 }
 
 /// Runs it.
 pub async fn run(analyze: &Analyze, connection: &Connection, output: Output) -> anyhow::Result<()> {
+    if let Some(id) = &analyze.cancel {
+        return cancel(analyze, id, connection, output).await;
+    }
     let zone = analyze.time_zone.as_str();
     let (from, to) = match (&analyze.from, &analyze.to) {
         (Some(from), Some(to)) => (time(from, zone)?, time(to, zone)?),
@@ -52,16 +66,78 @@ pub async fn run(analyze: &Analyze, connection: &Connection, output: Output) -> 
         period: Some(window_to_wire(from, to)),
         time_zone: zone.to_owned(),
     };
-    let answer = connection
-        .analyses()
-        .await?
-        .run_analysis(request)
-        .await
-        .map_err(refused)?
-        .into_inner();
+    let id = request.request_id.clone();
+    let mut client = connection.analyses().await?;
+    let answer = tokio::select! {
+        answer = client.run_analysis(request) => answer,
+        pressed = tokio::signal::ctrl_c() => {
+            pressed.context("Ctrl-C")?;
+            bail!(left(analyze, from, to, &id));
+        }
+    };
+    let answer = answer.map_err(refused)?.into_inner();
     match output {
         Output::Json => output::json(&as_json(&answer)),
         Output::Table => summary(&answer),
+    }
+}
+
+/// What becomes of a run when whoever asked for it leaves.
+fn left(analyze: &Analyze, from: Timestamp, to: Timestamp, id: &str) -> String {
+    let named = analyze.request_id.as_ref();
+    let named = named.map_or_else(String::new, |id| format!(" --request-id {id}"));
+    let zone = &analyze.time_zone;
+    format!(
+        "the run goes on without you; its results: `kaizen analyze --from {from} --to {to} --time-zone {zone}{named}`, \
+         its end: `kaizen analyze --cancel {id}`"
+    )
+}
+
+async fn cancel(analyze: &Analyze, id: &str, connection: &Connection, output: Output) -> anyhow::Result<()> {
+    let mut client = connection.analyses().await?;
+    let mut ask = async |run: Run| {
+        let request = CancelAnalysisRequest {
+            run: Some(run),
+            actor: analyze.actor.clone(),
+            reason: analyze.reason.clone(),
+        };
+        client.cancel_analysis(request).await
+    };
+    // An identity tells by itself only whether there is such a run.
+    let answer = match ask(Run::AnalysisId(id.to_owned())).await {
+        Err(status) if status.code() == Code::NotFound => ask(Run::RequestId(id.to_owned())).await,
+        answer => answer,
+    };
+    let analysis = answer.map_err(refused)?.into_inner().analysis;
+    let analysis = analysis.context("the answer has no analysis")?;
+    let ended = analysis.cancellation.as_ref();
+    match output {
+        Output::Json => output::json(&json!({
+            "analysis_id": analysis.analysis_id,
+            "request_id": analysis.request_id,
+            "cancelled": ended.map(|it| json!({"actor": it.actor, "reason": it.reason, "time": instant(it.cancel_time)})),
+        })),
+        Output::Table => {
+            say(match ended {
+                Some(it) => {
+                    let at = instant(it.cancel_time).unwrap_or_default();
+                    let why = if it.reason.is_empty() {
+                        String::new()
+                    } else {
+                        format!(": {}", it.reason)
+                    };
+                    format!(
+                        "{} was cancelled by {} at {at}{why}",
+                        analysis.analysis_id, it.actor
+                    )
+                }
+                None => format!(
+                    "{} ends as soon as its process is heard of, or another one takes it up",
+                    analysis.analysis_id
+                ),
+            });
+            Ok(())
+        }
     }
 }
 

@@ -101,6 +101,12 @@ pub fn analysis(found: queries::Analysis) -> wire::Analysis {
         queries::AnalysisState::Running => wire::AnalysisState::Running,
         queries::AnalysisState::Succeeded => wire::AnalysisState::Succeeded,
         queries::AnalysisState::Failed => wire::AnalysisState::Failed,
+        queries::AnalysisState::Cancelled => wire::AnalysisState::Cancelled,
+    };
+    let cancellation = |it: queries::Cancellation| wire::Cancellation {
+        actor: it.actor,
+        reason: it.reason,
+        cancel_time: Some(to_wire(it.at)),
     };
     wire::Analysis {
         analysis_id: found.analysis_id,
@@ -113,6 +119,9 @@ pub fn analysis(found: queries::Analysis) -> wire::Analysis {
         decisions: found.decisions,
         rejections: found.rejections,
         time_zone: found.time_zone,
+        request_id: found.request_id,
+        attempt: found.attempt,
+        cancellation: found.cancellation.map(cancellation),
     }
 }
 

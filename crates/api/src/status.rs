@@ -60,6 +60,29 @@ pub fn analysis_failed(analysis_id: &str) -> Status {
     )
 }
 
+/// `CANCELLED`: somebody ended the analysis; asking again runs it again.
+pub fn analysis_cancelled(analysis_id: &str, actor: &str, reason: &str) -> Status {
+    let metadata = [
+        ("analysis_id", analysis_id.to_owned()),
+        ("actor", actor.to_owned()),
+        ("reason", reason.to_owned()),
+    ];
+    let why = if reason.is_empty() {
+        String::new()
+    } else {
+        format!(": {reason}")
+    };
+    let message = format!("analysis {analysis_id} was cancelled by {actor}{why}");
+    refused(Code::Cancelled, "ANALYSIS_CANCELLED", message, metadata)
+}
+
+/// `UNAVAILABLE`: the process that answers ends, or cannot follow the analysis; the run goes on.
+pub fn analysis_goes_on(analysis_id: &str) -> Status {
+    let metadata = [("analysis_id", analysis_id.to_owned())];
+    let message = format!("analysis {analysis_id} is not ended and goes on; ask again");
+    refused(Code::Unavailable, "ANALYSIS_GOES_ON", message, metadata)
+}
+
 /// A refusal that a client can act on: `reason` is a word in capitals, `metadata` what it needs to know.
 pub fn refused<const N: usize>(
     code: Code,

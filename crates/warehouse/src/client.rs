@@ -174,6 +174,14 @@ impl Client {
         }
     }
 
+    /// The same connection; its queries carry a comment, which ClickHouse keeps in its log of queries (`log_comment`).
+    pub fn commented(&self, comment: &str) -> Self {
+        Self {
+            inner: self.inner.clone().with_setting("log_comment", comment),
+            database: self.database.clone(),
+        }
+    }
+
     /// The database's name.
     pub fn database(&self) -> &str {
         &self.database

@@ -247,7 +247,8 @@ struct TableName {
 
 /// A repeated insert must be recognised by the table and by the rollup it feeds, or it would count twice.
 async fn check_settings(client: &Client) -> Result<(), MigrateError> {
-    let sql = "SELECT name FROM system.tables WHERE database = ? AND name IN ('decisions', 'rejections', 'replays', 'rollup_hourly') \
+    let sql = "SELECT name FROM system.tables WHERE database = ? AND name IN ('analysis_claims', 'decisions', 'rejections', 'replays', \
+               'rollup_hourly') \
                AND engine NOT LIKE 'Replicated%' \
                AND NOT match(engine_full, 'non_replicated_deduplication_window = [1-9]') ORDER BY name";
     let unfit: Option<TableName> = client.row(client.query(sql).bind(client.database())).await?;
@@ -256,7 +257,7 @@ async fn check_settings(client: &Client) -> Result<(), MigrateError> {
         Some(table) => Err(MigrateError::Setting {
             table: table.name,
             setting: "non_replicated_deduplication_window",
-            reason: "a batch that is sent again must not be counted twice",
+            reason: "what is inserted again must be recognised: a batch counts once, a run has one owner",
         }),
     }
 }

@@ -19,7 +19,7 @@ use tonic::service::Routes;
 
 use crate::config::AnalysisConfig;
 use crate::instruments::Instruments;
-use crate::runner::Runner;
+use crate::runner::{Runner, Silence, Terms};
 use crate::service::Runs;
 
 /// How often ClickHouse and the ledger are asked whether they are there.
@@ -59,7 +59,11 @@ impl Application for AnalysisApplication {
             catalogue.clone(),
             client.clone(),
             ledger.clone(),
-            config.costs,
+            Terms {
+                costs: config.costs,
+                lease: config.runs.lease.get(),
+                attempts: u32::try_from(config.runs.attempts.get()).context("runs.attempts")?,
+            },
             instruments.clone(),
             liveness,
         );
@@ -119,18 +123,23 @@ async fn watch_ledger(ledger: &Ledger, ready: &Readiness) -> Infallible {
     }
 }
 
-/// Keeps `/readyz` true, and tidies up after a crash as soon as ClickHouse is there.
+/// Keeps `/readyz` true, and goes on with runs whose process is gone.
 async fn watch(client: &Client, runner: &Runner, clickhouse: &Readiness) -> Infallible {
-    let mut recovered = false;
+    let mut silence = Silence::default();
     loop {
         let ready = migrate::ready(client).await;
-        if ready.is_ok() && !recovered {
-            match runner.recover().await {
-                Ok(()) => recovered = true,
-                Err(error) => tracing::warn!(%error, "runs cut short are not recorded yet"),
-            }
-        }
+        let taken_up = match &ready {
+            Ok(()) => runner
+                .take_up(&mut silence)
+                .await
+                .map_err(|error| error.to_string()),
+            Err(error) => Err(error.clone()),
+        };
         clickhouse.set(ready);
+        if let Err(error) = taken_up {
+            silence.break_off();
+            tracing::warn!(error, "runs cut short are not taken up");
+        }
         tokio::time::sleep(ASK).await;
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use kaizen_catalogue::Catalogue;
 use kaizen_findings::Costs;
 use kaizen_ledger::{LedgerUrl, without_password};
-use kaizen_service::{Operations, Problems, Secret, ServerConfig, ServiceConfig, Telemetry};
+use kaizen_service::{Bounded, Operations, Period, Problems, Secret, ServerConfig, ServiceConfig, Telemetry};
 use kaizen_warehouse::ClickHouseConfig;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,8 @@ pub struct AnalysisConfig {
     pub ledger: LedgerConfig,
     /// What is measured.
     pub catalogue: CatalogueFile,
+    /// How runs survive the end of their process.
+    pub runs: RunsConfig,
     /// What work costs and how long an improvement is counted.
     pub costs: Costs,
 }
@@ -45,6 +47,17 @@ pub struct LedgerConfig {
     pub url: String,
     /// PostgreSQL's password; empty for none.
     pub password: Secret,
+}
+
+/// The section `runs`.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunsConfig {
+    /// How long nothing is heard of the process of a run before another one goes on with it, 1s to 10m, default 10s. A process
+    /// tells that it is alive five times as often.
+    pub lease: Period<1_000, 600_000>,
+    /// How many attempts a run has before it is given up, 1 to 100, default 5.
+    pub attempts: Bounded<1, 100>,
 }
 
 impl ServiceConfig for AnalysisConfig {

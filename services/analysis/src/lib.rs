@@ -4,11 +4,12 @@
 //! RunAnalysis ─► [service] ─► [runner]: one run a request ─► [stages]: count → measure → judge → explain → inspect → recommend → record ─► ClickHouse
 //! ```
 //!
-//! The same period over the same decisions, with the same corrections of forecasts in the ledger, gives the same rows. A run goes on when its caller leaves; one that failed,
-//! or that the end of the process cut short, is on record as failed and is run again under the same identity when it is
-//! asked for again.
+//! The same period over the same decisions, with the same corrections of forecasts in the ledger, gives the same rows. A run goes
+//! on when its caller leaves, and when its process dies: another process, or the same started again, takes it up. One that failed
+//! or was cancelled is run again under the same identity when it is asked for again.
 
 mod app;
+mod cancel;
 mod config;
 mod decide;
 mod instruments;

@@ -1,29 +1,46 @@
-//! Runs: each request once, however often it is asked and by however many.
+//! Runs: each request once, however often it is asked, by however many, and however many processes it takes.
+//!
+//! ```text
+//! ask ─► claim an attempt ─► execute it, with signs of life ─► record its end
+//!             ▲                    └─ its process dies: nobody hears of it for the length of a lease ─► take up: the next attempt
+//! ```
+//!
+//! An attempt begins with the first stage: the stages read, only the last one writes, and all of them take seconds, less than
+//! what they find would take to store and read back. `created_at` is the first attempt's, so that the same inputs give the same
+//! bytes whichever attempt ends.
+
+mod execute;
+mod follow;
+mod keep;
+mod take_up;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kaizen_catalogue::Catalogue;
 use kaizen_findings::{Correction, Costs};
 use kaizen_ledger::{Ledger, LedgerError};
 use kaizen_service::Progress as Liveness;
 use kaizen_warehouse::Client;
-use kaizen_warehouse::queries::{self, Analysis, AnalysisState, QueryError, Window, put_analysis};
-use tokio::sync::{Mutex, watch};
+use kaizen_warehouse::queries::{self, Analysis, AnalysisState, Cancellation, QueryError, Window};
+use tokio::sync::{Mutex, Notify, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+pub use self::take_up::Silence;
 use crate::instruments::Instruments;
-use crate::stages::{STAGES, Work};
+use crate::stages::STAGES;
 
-/// How long runs under way may go on once the service is asked to end, and how long recording that they were cut may
-/// take: together less than the whole drain.
+/// How long runs under way may go on once the service is asked to end, and how long handing them over may take: together less
+/// than the whole drain.
 const LAST_RUNS: Duration = Duration::from_secs(5);
 const LAST_RECORDS: Duration = Duration::from_secs(3);
+/// How long whoever cancels a run waits for its end.
+const LONGEST_CANCELLATION: Duration = Duration::from_secs(10);
 
 /// What is to be analysed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,17 +58,22 @@ pub struct Order {
 impl Order {
     /// The identity of the run: the same for the same request.
     pub fn analysis_id(&self) -> String {
-        Uuid::new_v5(
-            &Uuid::NAMESPACE_URL,
-            format!("kaizen:analysis:{}", self.request_id).as_bytes(),
-        )
-        .to_string()
+        analysis_id(&self.request_id)
     }
 
     fn is_of(&self, analysis: &Analysis) -> bool {
         (self.period, self.previous, &self.time_zone)
             == (analysis.period, analysis.previous, &analysis.time_zone)
     }
+}
+
+/// The identity of the run that a request asks for.
+pub fn analysis_id(request_id: &str) -> String {
+    Uuid::new_v5(
+        &Uuid::NAMESPACE_URL,
+        format!("kaizen:analysis:{request_id}").as_bytes(),
+    )
+    .to_string()
 }
 
 /// How far a run is.
@@ -67,6 +89,18 @@ impl Progress {
     /// Whether the run has ended.
     pub fn has_ended(&self) -> bool {
         self.analysis.state != AnalysisState::Running
+    }
+
+    /// Of a run that is on record.
+    fn recorded(analysis: Analysis) -> Self {
+        let stages_done = match analysis.state {
+            AnalysisState::Succeeded => STAGES.len(),
+            _ => 0,
+        };
+        Self {
+            analysis,
+            stages_done,
+        }
     }
 }
 
@@ -92,8 +126,26 @@ enum FailedRun {
     Ledger(#[from] LedgerError),
 }
 
+/// What runs have in common.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// What work costs.
+    pub costs: Costs,
+    /// How long nothing is heard of the owner of a run before it is taken for dead.
+    pub lease: Duration,
+    /// How many attempts a run has before it is given up.
+    pub attempts: u32,
+}
+
+/// A run under way in this process.
+struct UnderWay {
+    progress: watch::Receiver<Progress>,
+    /// Somebody may have cancelled it.
+    look: Arc<Notify>,
+}
+
 /// Runs under way, by their identity.
-type Running = Arc<Mutex<HashMap<String, watch::Receiver<Progress>>>>;
+type Running = HashMap<String, UnderWay>;
 
 /// Starts runs and lets callers follow them.
 #[derive(Clone)]
@@ -101,21 +153,26 @@ pub struct Runner {
     catalogue: Arc<Catalogue>,
     client: Client,
     ledger: Ledger,
-    costs: Arc<Costs>,
+    terms: Arc<Terms>,
+    /// Identity of this process.
+    owner: Arc<str>,
     instruments: Instruments,
     liveness: Liveness,
-    running: Running,
+    running: Arc<Mutex<Running>>,
     tasks: TaskTracker,
-    cancelled: CancellationToken,
+    /// The service is asked to end.
+    closing: CancellationToken,
+    /// Runs under way have had their time after that.
+    closed: CancellationToken,
 }
 
 impl Runner {
-    /// Runs over a catalogue and a warehouse; forecasts are corrected as the ledger says, and work costs that much.
+    /// Runs over a catalogue and a warehouse, on these terms; forecasts are corrected as the ledger says.
     pub fn new(
         catalogue: Arc<Catalogue>,
         client: Client,
         ledger: Ledger,
-        costs: Costs,
+        terms: Terms,
         instruments: Instruments,
         liveness: Liveness,
     ) -> Self {
@@ -123,174 +180,178 @@ impl Runner {
             catalogue,
             client,
             ledger,
-            costs: Arc::new(costs),
+            terms: Arc::new(terms),
+            owner: Uuid::new_v4().to_string().into(),
             instruments,
             liveness,
-            running: Running::default(),
+            running: Arc::default(),
             tasks: TaskTracker::new(),
-            cancelled: CancellationToken::new(),
+            closing: CancellationToken::new(),
+            closed: CancellationToken::new(),
         }
     }
 
-    /// Follows the run of an order: the one that ended, the one under way, or a new one.
+    /// Follows the run of an order: the one that ended well, the one under way here or elsewhere, or a new attempt.
     ///
     /// # Errors
     /// The order's request was another one, or ClickHouse gives no answer.
     pub async fn run(&self, order: Order) -> Result<watch::Receiver<Progress>, RunError> {
         let id = order.analysis_id();
         let mut running = self.running.lock().await;
-        if let Some(progress) = running.get(&id) {
-            return match order.is_of(&progress.borrow().analysis) {
-                true => Ok(progress.clone()),
+        if let Some(here) = running.get(&id) {
+            return match order.is_of(&here.progress.borrow().analysis) {
+                true => Ok(here.progress.clone()),
                 false => Err(RunError::Taken(order.request_id)),
             };
         }
         let recorded = queries::analysis(&self.client, &id).await?;
-        let created_at = match recorded {
-            Some(recorded) if !order.is_of(&recorded) => return Err(RunError::Taken(order.request_id)),
+        match &recorded {
+            Some(recorded) if !order.is_of(recorded) => return Err(RunError::Taken(order.request_id)),
             Some(recorded) if recorded.state == AnalysisState::Succeeded => {
-                return Ok(watch::channel(Progress {
-                    analysis: recorded,
-                    stages_done: STAGES.len(),
-                })
-                .1);
+                return Ok(watch::channel(Progress::recorded(recorded.clone())).1);
             }
-            // It failed, or the process that ran it is gone: it is run again as the same analysis.
-            Some(recorded) => recorded.created_at,
-            None => now(),
+            Some(recorded) if recorded.state == AnalysisState::Running => {
+                return Ok(self.follow_elsewhere(recorded.clone()));
+            }
+            // It failed or was cancelled, and is run again as the same analysis; or there is none.
+            _ => {}
+        }
+        let claimed = queries::standing(&self.client, &id).await?;
+        let before = recorded.as_ref().map_or(0, |it| it.attempt);
+        let attempt = claimed.map_or(before, |it| it.attempt.max(before)) + 1;
+        let analysis = Analysis {
+            first_attempt: attempt,
+            ..begun(order, recorded.as_ref(), attempt)
         };
-        let analysis = begun(order, created_at);
-        put_analysis(&self.client, &analysis, Timestamp::now())
-            .await
-            .map_err(QueryError::from)?;
-        let (sender, progress) = watch::channel(Progress {
-            analysis,
-            stages_done: 0,
-        });
-        running.insert(id, progress.clone());
-        let runner = self.clone();
-        // On its own: the run goes on when the caller leaves.
-        self.tasks.spawn(async move { runner.execute(&sender).await });
-        Ok(progress)
+        match self.begin(&mut running, analysis.clone()).await? {
+            Some(progress) => Ok(progress),
+            None => Ok(self.follow_elsewhere(analysis)),
+        }
     }
 
-    /// Follows a run by its identity; `None` when there is none.
+    /// Follows a run by its identity; `None` when there is none. What is followed may end before the run does, when its process
+    /// lets it go: followed again, it is the next attempt.
     ///
     /// # Errors
     /// ClickHouse gives no answer.
     pub async fn follow(&self, analysis_id: &str) -> Result<Option<watch::Receiver<Progress>>, QueryError> {
-        if let Some(progress) = self.running.lock().await.get(analysis_id) {
-            return Ok(Some(progress.clone()));
+        if let Some(here) = self.running.lock().await.get(analysis_id) {
+            return Ok(Some(here.progress.clone()));
         }
         let recorded = queries::analysis(&self.client, analysis_id).await?;
-        Ok(recorded.map(|analysis| {
-            let stages_done = if analysis.state == AnalysisState::Succeeded {
-                STAGES.len()
-            } else {
-                0
-            };
-            watch::channel(Progress {
-                analysis,
-                stages_done,
-            })
-            .1
+        Ok(recorded.map(|analysis| match analysis.state {
+            AnalysisState::Running => self.follow_elsewhere(analysis),
+            _ => watch::channel(Progress::recorded(analysis)).1,
         }))
     }
 
-    /// Records as failed what a crash left without an end, so that nobody waits for it. It is not run again unasked: a
-    /// run that ends the process would end it at every start.
+    /// The run as it ended; `None` when there is none, or when this process ends before it.
     ///
     /// # Errors
     /// ClickHouse gives no answer.
-    pub async fn recover(&self) -> Result<(), QueryError> {
-        let running = self.running.lock().await;
-        for mut analysis in queries::unended(&self.client).await? {
-            if running.contains_key(&analysis.analysis_id) {
-                continue;
+    pub async fn end_of(
+        &self,
+        analysis_id: &str,
+        mut progress: watch::Receiver<Progress>,
+    ) -> Result<Option<Analysis>, QueryError> {
+        loop {
+            if let Ok(ended) = progress.wait_for(Progress::has_ended).await {
+                return Ok(Some(ended.analysis.clone()));
             }
-            tracing::warn!(analysis_id = analysis.analysis_id, "a run was cut short");
-            analysis.state = AnalysisState::Failed;
-            analysis.error = "the service ended during the run".to_owned();
-            put_analysis(&self.client, &analysis, Timestamp::now()).await?;
+            if self.is_closing() {
+                return Ok(None);
+            }
+            match self.follow(analysis_id).await? {
+                Some(next) => progress = next,
+                None => return Ok(None),
+            }
         }
-        Ok(())
     }
 
-    /// After `shutdown`, lets runs under way end for 5 s, then cancels the others and waits up to 3 s until they are
-    /// recorded as failed.
+    /// Cancels a run, and waits for its end, 10 s at most. Of a run that has ended it changes nothing.
+    ///
+    /// # Errors
+    /// ClickHouse gives no answer.
+    pub async fn cancel(
+        &self,
+        analysis_id: &str,
+        cancellation: &Cancellation,
+    ) -> Result<Option<Analysis>, QueryError> {
+        let Some(recorded) = queries::analysis(&self.client, analysis_id).await? else {
+            return Ok(None);
+        };
+        if recorded.state != AnalysisState::Running {
+            return Ok(Some(recorded));
+        }
+        // Who asked first has the say: who it was and why does not change.
+        let asked = queries::cancellation(&self.client, analysis_id, recorded.first_attempt).await?;
+        if asked.is_none() {
+            queries::put_cancellation(&self.client, analysis_id, recorded.attempt, cancellation).await?;
+        }
+        if let Some(here) = self.running.lock().await.get(analysis_id) {
+            here.look.notify_one();
+        }
+        let Some(progress) = self.follow(analysis_id).await? else {
+            return Ok(Some(recorded));
+        };
+        match timeout(LONGEST_CANCELLATION, self.end_of(analysis_id, progress)).await {
+            Ok(ended) => Ok(ended?.or(Some(recorded))),
+            Err(_) => queries::analysis(&self.client, analysis_id).await,
+        }
+    }
+
+    /// Whether the service is asked to end.
+    pub fn is_closing(&self) -> bool {
+        self.closing.is_cancelled()
+    }
+
+    /// After `shutdown`, lets runs under way end for 5 s, then lets go of the others: another process, or the next start, goes on
+    /// with them.
     pub async fn drain(&self, shutdown: CancellationToken) {
         shutdown.cancelled().await;
+        self.closing.cancel();
         self.tasks.close();
         if timeout(LAST_RUNS, self.tasks.wait()).await.is_err() {
-            tracing::warn!("runs under way are cancelled");
+            tracing::warn!("runs under way are handed over");
         }
-        self.cancelled.cancel();
+        self.closed.cancel();
         if timeout(LAST_RECORDS, self.tasks.wait()).await.is_err() {
-            tracing::warn!("cancelled runs could not be recorded; the next start does it");
+            tracing::warn!("runs could not be handed over; they are taken up when nothing is heard of them");
         }
     }
 
-    async fn execute(&self, progress: &watch::Sender<Progress>) {
-        let analysis = progress.borrow().analysis.clone();
-        tracing::info!(analysis_id = analysis.analysis_id, period = ?analysis.period, "run begins");
-        let mut work = Work {
-            catalogue: &self.catalogue,
-            client: &self.client,
-            costs: &self.costs,
-            corrections: BTreeMap::new(),
+    /// Claims an attempt and begins it; `None` when another process has it.
+    async fn begin(
+        &self,
+        running: &mut Running,
+        analysis: Analysis,
+    ) -> Result<Option<watch::Receiver<Progress>>, QueryError> {
+        if !self.claim(&analysis).await? {
+            return Ok(None);
+        }
+        let (id, look) = (analysis.analysis_id.clone(), Arc::new(Notify::new()));
+        let (sender, progress) = watch::channel(Progress {
             analysis,
-            volumes: vec![],
-            histories: vec![],
-            points: vec![],
-            trends: vec![],
-            explanations: vec![],
-            groups: HashMap::new(),
-            findings: vec![],
-            recommendations: vec![],
+            stages_done: 0,
+        });
+        let under_way = UnderWay {
+            progress: progress.clone(),
+            look: look.clone(),
         };
-        let ran = tokio::select! {
-            ran = self.stages(&mut work, progress) => ran.map_err(|error| error.to_string()),
-            () = self.cancelled.cancelled() => Err("the service was asked to end".to_owned()),
-        };
-        let mut analysis = work.analysis;
-        (analysis.state, analysis.error) = match ran {
-            Ok(()) => (AnalysisState::Succeeded, String::new()),
-            Err(error) => (AnalysisState::Failed, error),
-        };
-        // Only what is recorded counts as ended well.
-        if let Err(error) = put_analysis(&self.client, &analysis, Timestamp::now()).await {
-            analysis.state = AnalysisState::Failed;
-            analysis.error = format!("it could not be recorded: {error}");
-        }
-        let (analysis_id, error) = (&analysis.analysis_id, &analysis.error);
-        match analysis.state {
-            AnalysisState::Failed => tracing::error!(analysis_id, error, "run failed"),
-            _ => tracing::info!(analysis_id, "run succeeded"),
-        }
-        self.instruments.ended(analysis.state.as_str());
-        self.forget(&analysis.analysis_id).await;
-        progress.send_modify(|progress| progress.analysis = analysis);
+        running.insert(id, under_way);
+        let runner = self.clone();
+        // On its own: the run goes on when the caller leaves.
+        self.tasks
+            .spawn(async move { runner.execute(sender, look).await });
+        Ok(Some(progress))
     }
 
-    /// Before its end is told: who asks again after a failure gets a new run.
-    async fn forget(&self, analysis_id: &str) {
-        let mut running = self.running.lock().await;
-        running.remove(analysis_id);
-        if running.is_empty() {
-            self.liveness.idle();
-        }
-    }
-
-    async fn stages(&self, work: &mut Work<'_>, progress: &watch::Sender<Progress>) -> Result<(), FailedRun> {
-        work.corrections = self.corrections().await?;
-        for (index, stage) in STAGES.into_iter().enumerate() {
-            self.liveness.mark();
-            let began = Instant::now();
-            work.stage(index).await?;
-            self.instruments.stage(stage, began.elapsed());
-            progress.send_modify(|progress| progress.stages_done = index + 1);
-        }
-        Ok(())
+    /// Claims an attempt and records it; whether this process has it.
+    async fn claim(&self, analysis: &Analysis) -> Result<bool, QueryError> {
+        let now = Timestamp::now();
+        let (id, attempt) = (&analysis.analysis_id, analysis.attempt);
+        Ok(queries::claim(&self.client, id, attempt, &self.owner, now).await?
+            && queries::put_attempt(&self.client, analysis, now).await?)
     }
 
     /// How forecasts are corrected, by rule: what is active when the run begins.
@@ -308,7 +369,8 @@ impl Runner {
     }
 }
 
-fn begun(order: Order, created_at: Timestamp) -> Analysis {
+/// A new attempt at the run of an order.
+fn begun(order: Order, recorded: Option<&Analysis>, attempt: u32) -> Analysis {
     Analysis {
         analysis_id: order.analysis_id(),
         request_id: order.request_id,
@@ -316,12 +378,22 @@ fn begun(order: Order, created_at: Timestamp) -> Analysis {
         previous: order.previous,
         time_zone: order.time_zone,
         state: AnalysisState::Running,
-        created_at,
+        created_at: recorded.map_or_else(now, |it| it.created_at),
         code_version: env!("CARGO_PKG_VERSION").to_owned(),
         error: String::new(),
         decisions: 0,
         rejections: 0,
+        attempt,
+        first_attempt: recorded.map_or(attempt, |it| it.first_attempt),
+        results_at: Some(later_than(recorded.and_then(|it| it.results_at))),
+        cancellation: None,
     }
+}
+
+/// Now, or right after the attempt before, should the clock of its process be ahead.
+fn later_than(before: Option<Timestamp>) -> Timestamp {
+    let next = before.and_then(|it| it.checked_add(SignedDuration::from_millis(1)).ok());
+    next.map_or_else(now, |next| now().max(next))
 }
 
 /// To the millisecond, as it is recorded.

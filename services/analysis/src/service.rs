@@ -7,23 +7,25 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use kaizen_api::analysis::v1::analysis_service_server::AnalysisService;
 use kaizen_api::analysis::v1::{
-    DecideRecommendationRequest, DecideRecommendationResponse, GetAnalysisRequest, GetAnalysisResponse,
-    ListAnalysesRequest, ListAnalysesResponse, ListRecommendationsRequest, ListRecommendationsResponse,
-    ListTrendsRequest, ListTrendsResponse, RunAnalysisRequest, RunAnalysisResponse, WatchAnalysisRequest,
-    WatchAnalysisResponse,
+    CancelAnalysisRequest, CancelAnalysisResponse, DecideRecommendationRequest, DecideRecommendationResponse,
+    GetAnalysisRequest, GetAnalysisResponse, ListAnalysesRequest, ListAnalysesResponse,
+    ListRecommendationsRequest, ListRecommendationsResponse, ListTrendsRequest, ListTrendsResponse,
+    RunAnalysisRequest, RunAnalysisResponse, WatchAnalysisRequest, WatchAnalysisResponse,
 };
 use kaizen_api::convert;
 use kaizen_api::status::{
-    already_exists, analysis_failed, internal, invalid_argument, not_found, query_failed, served_by,
+    already_exists, analysis_failed, analysis_goes_on, invalid_argument, not_found, query_failed, served_by,
 };
 use kaizen_api::time::window_from_wire;
 use kaizen_catalogue::Catalogue;
 use kaizen_warehouse::Client;
 use kaizen_warehouse::queries::{self, AnalysisState, Step, Window};
-use tokio_stream::wrappers::WatchStream;
-use tokio_stream::{Stream, StreamExt};
+use tokio::sync::{mpsc, watch};
+use tokio_stream::Stream;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
+use crate::cancel;
 use crate::decide;
 use crate::runner::{Order, Progress, RunError, Runner};
 use crate::stages::STAGES;
@@ -134,29 +136,62 @@ fn message(progress: Progress) -> WatchAnalysisResponse {
     }
 }
 
+type Told = Result<WatchAnalysisResponse, Status>;
+
+/// Tells how far a run is, through all its attempts, until it ends.
+async fn tell(
+    runner: Runner,
+    id: String,
+    mut progress: watch::Receiver<Progress>,
+    sender: mpsc::Sender<Told>,
+) {
+    loop {
+        let now = progress.borrow_and_update().clone();
+        let has_ended = now.has_ended();
+        if sender.send(Ok(message(now))).await.is_err() || has_ended {
+            return;
+        }
+        let changed = tokio::select! {
+            changed = progress.changed() => changed,
+            () = sender.closed() => return,
+        };
+        if changed.is_ok() {
+            continue;
+        }
+        // Its process let it go.
+        let next = match runner.is_closing() {
+            true => Err(analysis_goes_on(&id)),
+            false => runner.follow(&id).await.map_err(query_failed),
+        };
+        match next.and_then(|next| next.ok_or_else(|| not_found("analysis", &id))) {
+            Ok(next) => progress = next,
+            Err(status) => {
+                // Whoever asked may have left.
+                let _ = sender.send(Err(status)).await;
+                return;
+            }
+        }
+    }
+}
+
 #[tonic::async_trait]
 impl AnalysisService for Runs {
-    type WatchAnalysisStream = Pin<Box<dyn Stream<Item = Result<WatchAnalysisResponse, Status>> + Send>>;
+    type WatchAnalysisStream = Pin<Box<dyn Stream<Item = Told> + Send>>;
 
     async fn run_analysis(
         &self,
         request: Request<RunAnalysisRequest>,
     ) -> Result<Response<RunAnalysisResponse>, Status> {
-        let mut progress = self
-            .runner
-            .run(order(request.into_inner())?)
-            .await
-            .map_err(refused)?;
-        let ended = progress
-            .wait_for(Progress::has_ended)
-            .await
-            .map_err(|_| internal())?
-            .analysis
-            .clone();
-        if ended.state == AnalysisState::Failed {
-            return Err(analysis_failed(&ended.analysis_id));
+        let order = order(request.into_inner())?;
+        let id = order.analysis_id();
+        let progress = self.runner.run(order).await.map_err(refused)?;
+        let ended = self.runner.end_of(&id, progress).await.map_err(query_failed)?;
+        let ended = ended.ok_or_else(|| analysis_goes_on(&id))?;
+        match ended.state {
+            AnalysisState::Succeeded => self.answer(ended).await.map(Response::new),
+            AnalysisState::Cancelled => Err(cancel::cancelled(&ended)),
+            AnalysisState::Failed | AnalysisState::Running => Err(analysis_failed(&ended.analysis_id)),
         }
-        self.answer(ended).await.map(Response::new)
     }
 
     async fn watch_analysis(
@@ -169,14 +204,18 @@ impl AnalysisService for Runs {
         }
         let progress = self.runner.follow(&id).await.map_err(query_failed)?;
         let progress = progress.ok_or_else(|| not_found("analysis", &id))?;
-        let mut ended = false;
-        let messages = WatchStream::new(progress).take_while(move |progress| {
-            // The last message is the one that tells the end.
-            !std::mem::replace(&mut ended, progress.has_ended())
-        });
-        Ok(Response::new(Box::pin(
-            messages.map(|progress| Ok(message(progress))),
-        )))
+        let (sender, messages) = mpsc::channel(STAGES.len());
+        tokio::spawn(tell(self.runner.clone(), id, progress, sender));
+        Ok(Response::new(Box::pin(ReceiverStream::new(messages))))
+    }
+
+    async fn cancel_analysis(
+        &self,
+        request: Request<CancelAnalysisRequest>,
+    ) -> Result<Response<CancelAnalysisResponse>, Status> {
+        cancel::answer(&self.runner, request.into_inner())
+            .await
+            .map(Response::new)
     }
 
     async fn decide_recommendation(

@@ -42,7 +42,7 @@ pub struct Work<'a> {
     /// What is measured.
     pub catalogue: &'a Catalogue,
     /// Where the facts are.
-    pub client: &'a Client,
+    pub client: Client,
     /// What work costs.
     pub costs: &'a Costs,
     /// How the forecasts of rules are corrected, by the name of the rule.

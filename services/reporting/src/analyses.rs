@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use kaizen_api::analysis::v1::analysis_service_server::AnalysisService;
 use kaizen_api::analysis::v1::{
-    DecideRecommendationRequest, DecideRecommendationResponse, GetAnalysisRequest, GetAnalysisResponse,
-    ListAnalysesRequest, ListAnalysesResponse, ListRecommendationsRequest, ListRecommendationsResponse,
-    ListTrendsRequest, ListTrendsResponse, RecommendationState, RunAnalysisRequest, RunAnalysisResponse,
-    WatchAnalysisRequest, WatchAnalysisResponse,
+    CancelAnalysisRequest, CancelAnalysisResponse, DecideRecommendationRequest, DecideRecommendationResponse,
+    GetAnalysisRequest, GetAnalysisResponse, ListAnalysesRequest, ListAnalysesResponse,
+    ListRecommendationsRequest, ListRecommendationsResponse, ListTrendsRequest, ListTrendsResponse,
+    RecommendationState, RunAnalysisRequest, RunAnalysisResponse, WatchAnalysisRequest,
+    WatchAnalysisResponse,
 };
 use kaizen_api::convert::{analysis, explanation, finding, recommendation, result, trend};
 use kaizen_api::status::{invalid_argument, not_found, query_failed, served_by};
@@ -73,6 +74,13 @@ impl AnalysisService for Analyses {
         &self,
         _: Request<WatchAnalysisRequest>,
     ) -> Result<Response<Self::WatchAnalysisStream>, Status> {
+        Err(served_by("analysis"))
+    }
+
+    async fn cancel_analysis(
+        &self,
+        _: Request<CancelAnalysisRequest>,
+    ) -> Result<Response<CancelAnalysisResponse>, Status> {
         Err(served_by("analysis"))
     }
 

@@ -76,6 +76,12 @@ function Shown({ found, recommendations, metrics }: Newest & { metrics: readonly
         {formatCount(analysis?.decisions ?? 0n)} decisions · {formatCount(analysis?.rejections ?? 0n)} rejected
       </p>
       {analysis?.state === AnalysisState.RUNNING && <p role="status">Under way: its results are not complete.</p>}
+      {analysis?.state === AnalysisState.CANCELLED && (
+        <p class="problem">
+          It was cancelled by {analysis.cancellation?.actor}
+          {analysis.cancellation?.reason && `: ${analysis.cancellation.reason}`}
+        </p>
+      )}
       {analysis?.state === AnalysisState.FAILED && <p class="problem">It failed: {analysis.error}</p>}
       {moved.length > 0 && <ul class="trends">{rows(moved)}</ul>}
       {moved.length === 0 && trends.length > 0 && <p>No metric moved more than chance explains.</p>}

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::window::seconds;
-use super::{Interval, QueryError, Value, Window};
+use super::{Cancellation, Interval, QueryError, Value, Window};
 use crate::client::{Client, WarehouseError, within_time};
 
 /// Where a run stands.
@@ -17,10 +17,12 @@ pub enum AnalysisState {
     Succeeded,
     /// Ended without results.
     Failed,
+    /// Somebody ended it; it has no results.
+    Cancelled,
 }
 
 impl AnalysisState {
-    const ALL: [Self; 3] = [Self::Running, Self::Succeeded, Self::Failed];
+    const ALL: [Self; 4] = [Self::Running, Self::Succeeded, Self::Failed, Self::Cancelled];
 
     /// In one word.
     pub const fn as_str(self) -> &'static str {
@@ -28,6 +30,7 @@ impl AnalysisState {
             Self::Running => "running",
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
         }
     }
 }
@@ -57,6 +60,15 @@ pub struct Analysis {
     pub decisions: u64,
     /// Records rejected in the period, by their Kafka time.
     pub rejections: u64,
+    /// Which attempt at it this is, from 1: another process goes on with what one could not end.
+    pub attempt: u32,
+    /// The first attempt since somebody last asked for it.
+    pub first_attempt: u32,
+    /// When the attempt began, to the millisecond, later than any attempt before: its results carry this time. `None` of runs
+    /// recorded before attempts were counted.
+    pub results_at: Option<Timestamp>,
+    /// Who ended it, when it was cancelled.
+    pub cancellation: Option<Cancellation>,
 }
 
 /// A metric in an analysis.
@@ -88,6 +100,12 @@ struct AnalysisRow {
     error: String,
     decisions: u64,
     rejections: u64,
+    attempt: u32,
+    first_attempt: u32,
+    results_at: i64,
+    cancelled_at: i64,
+    cancelled_by: String,
+    cancel_reason: String,
 }
 
 #[derive(Row, Serialize, Deserialize)]
@@ -110,11 +128,12 @@ struct PointRow {
 
 /// Columns in the order of the rows' fields.
 const ANALYSIS: &str = "analysis_id, request_id, period_start, period_end, previous_start, previous_end, time_zone, state, \
-    created_at, updated_at, code_version, error, decisions, rejections";
+    created_at, updated_at, code_version, error, decisions, rejections, attempt, first_attempt, results_at, \
+    cancelled_at, cancelled_by, cancel_reason";
 const POINT: &str = "analysis_id, created_at, code_version, position, metric, group, start, end, value, n, coverage, lower, \
     upper, thin";
 
-/// Records where a run stands; `now` orders records of the same run.
+/// Records where a run stands; `now` orders records of the same run. Asks nobody: see [`super::put_attempt`].
 ///
 /// # Errors
 /// Any [`WarehouseError`].
@@ -138,12 +157,18 @@ pub async fn put_analysis(
         error: analysis.error.clone(),
         decisions: analysis.decisions,
         rejections: analysis.rejections,
+        attempt: analysis.attempt,
+        first_attempt: analysis.first_attempt,
+        results_at: analysis.results_at.map_or(0, Timestamp::as_millisecond),
+        cancelled_at: (analysis.cancellation.as_ref()).map_or(0, |it| it.at.as_millisecond()),
+        cancelled_by: (analysis.cancellation.as_ref()).map_or_else(String::new, |it| it.actor.clone()),
+        cancel_reason: (analysis.cancellation.as_ref()).map_or_else(String::new, |it| it.reason.clone()),
     };
     insert(client, "analyses", vec![row]).await
 }
 
 /// Records what a run found. `now`, to the millisecond, tells these results from those of an earlier attempt at the
-/// same run: only the latest are read.
+/// same run: only those of [`Analysis::results_at`] are read.
 ///
 /// # Errors
 /// Any [`WarehouseError`].
@@ -299,7 +324,7 @@ pub async fn points(client: &Client, analysis: &Analysis) -> Result<Vec<MetricPo
     Ok(points)
 }
 
-/// Rows of the latest attempt at a run that succeeded. They were inserted as one block a table, so all of them are there; each
+/// Rows of the attempt at a run that succeeded. They were inserted as one block a table, so all of them are there; each
 /// attempt has metric points, and not each has the others.
 pub(super) async fn results<T: RowOwned + RowRead>(
     client: &Client,
@@ -311,12 +336,19 @@ pub(super) async fn results<T: RowOwned + RowRead>(
     if analysis.state != AnalysisState::Succeeded {
         return Ok(Vec::new());
     }
-    let latest = "(SELECT max(created_at) FROM metric_points WHERE analysis_id = ?)";
+    let at = match analysis.results_at {
+        Some(_) => "fromUnixTimestamp64Milli(?, 'UTC')",
+        None => "(SELECT max(created_at) FROM metric_points WHERE analysis_id = ?)",
+    };
     let sql = format!(
-        "SELECT {columns} FROM {table} FINAL WHERE analysis_id = ? AND created_at = {latest} ORDER BY {order}"
+        "SELECT {columns} FROM {table} FINAL WHERE analysis_id = ? AND created_at = {at} ORDER BY {order}"
     );
-    let id = &analysis.analysis_id;
-    Ok(client.rows(client.query(&sql).bind(id).bind(id)).await?)
+    let query = client.query(&sql).bind(&analysis.analysis_id);
+    let query = match analysis.results_at {
+        Some(at) => query.bind(at.as_millisecond()),
+        None => query.bind(&analysis.analysis_id),
+    };
+    Ok(client.rows(query).await?)
 }
 
 fn read(row: AnalysisRow) -> Result<Analysis, QueryError> {
@@ -331,6 +363,16 @@ fn read(row: AnalysisRow) -> Result<Analysis, QueryError> {
         previous: window(row.previous_start, row.previous_end).ok_or_else(unreadable)?,
         state: state.ok_or_else(unreadable)?,
         created_at: Timestamp::from_millisecond(row.created_at).map_err(|_| unreadable())?,
+        results_at: stated(row.results_at).map_err(|_| unreadable())?,
+        cancellation: stated(row.cancelled_at)
+            .map_err(|_| unreadable())?
+            .map(|at| Cancellation {
+                at,
+                actor: row.cancelled_by,
+                reason: row.cancel_reason,
+            }),
+        attempt: row.attempt,
+        first_attempt: row.first_attempt,
         analysis_id: row.analysis_id,
         request_id: row.request_id,
         time_zone: row.time_zone,
@@ -339,4 +381,12 @@ fn read(row: AnalysisRow) -> Result<Analysis, QueryError> {
         decisions: row.decisions,
         rejections: row.rejections,
     })
+}
+
+/// A time that is 1970 where there is none.
+fn stated(milliseconds: i64) -> Result<Option<Timestamp>, jiff::Error> {
+    match milliseconds {
+        0 => Ok(None),
+        _ => Timestamp::from_millisecond(milliseconds).map(Some),
+    }
 }

@@ -3,6 +3,7 @@
 
 mod analyses;
 mod arms;
+mod attempts;
 mod audit;
 mod changes;
 mod confidence;
@@ -30,6 +31,9 @@ pub use analyses::{
     put_analysis, put_results, unended,
 };
 pub use arms::{ArmDay, ArmsQuery, arms};
+pub use attempts::{
+    Beat, Cancellation, Standing, cancellation, claim, put_attempt, put_beat, put_cancellation, standing,
+};
 pub use audit::{
     BLOCK, Block, HourCount, RollupAudit, Span, SpanAudit, Stored, audit_rollup, audit_spans, compare_rollup,
     rollup_hours, stored_spans, whole_since,

@@ -23,6 +23,10 @@ fn analysis(id: &str, minute: u32) -> Result<Analysis> {
         error: String::new(),
         decisions: 42,
         rejections: 7,
+        attempt: 1,
+        first_attempt: 1,
+        results_at: None,
+        cancellation: None,
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod analyses;
 mod arms;
+mod attempts;
 mod audit;
 mod dead_letters;
 mod inserts;

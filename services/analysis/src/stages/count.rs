@@ -11,10 +11,10 @@ use super::Work;
 pub async fn count(work: &mut Work<'_>) -> Result<(), QueryError> {
     let (past, period) = (work.past()?, work.analysis.period);
     for component in work.catalogue.components() {
-        let volume = volume(work.client, component, past).await?;
+        let volume = volume(&work.client, component, past).await?;
         work.analysis.decisions += volume.decisions(period);
         work.volumes.push(volume);
     }
-    work.analysis.rejections = rejections(work.client, period).await?;
+    work.analysis.rejections = rejections(&work.client, period).await?;
     Ok(())
 }

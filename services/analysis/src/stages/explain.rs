@@ -57,7 +57,7 @@ async fn one(
     let query = work.query(component, metric);
     let dimensions = explaining(component, metric);
     let cube = cube(
-        work.client,
+        &work.client,
         &query,
         work.analysis.previous,
         Some(previous),

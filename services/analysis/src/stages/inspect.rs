@@ -88,8 +88,8 @@ async fn tail(
         )
     });
     let Some(metric) = of_time else { return Ok(None) };
-    let before = processing_times(work.client, &component.log_type, work.analysis.previous).await?;
-    let now = processing_times(work.client, &component.log_type, work.analysis.period).await?;
+    let before = processing_times(&work.client, &component.log_type, work.analysis.previous).await?;
+    let now = processing_times(&work.client, &component.log_type, work.analysis.period).await?;
     let name = component.full_name(metric);
     let about = About {
         metric: &name,
@@ -104,12 +104,12 @@ async fn confidence(
     significance: f64,
 ) -> Result<Vec<Finding>, QueryError> {
     let period = work.analysis.period;
-    let levels = confidence_levels(work.client, component, period).await?;
+    let levels = confidence_levels(&work.client, component, period).await?;
     let mut found: Vec<Finding> = level_order(about(component), &levels, significance)
         .into_iter()
         .collect();
     if let Some(by) = &component.stated_probability {
-        let predicted = stated(work.client, component, by, period).await?;
+        let predicted = stated(&work.client, component, by, period).await?;
         let predicted = predicted
             .into_iter()
             .map(|(probability, trials, successes)| Predicted {

@@ -38,7 +38,7 @@ pub async fn measure(work: &mut Work<'_>) -> Result<(), QueryError> {
 
 async fn of(work: &Work<'_>, component: &Component) -> Result<Measured, QueryError> {
     // One question for the past of all its metrics
-    let hours = hours(work.client, component, work.past()?).await?;
+    let hours = hours(&work.client, component, work.past()?).await?;
     let mut measured = Measured::default();
     for wanted in &component.metrics {
         let name = component.full_name(wanted);
@@ -73,7 +73,7 @@ async fn whole(
         hours: Some(hours),
         ..work.query(component, wanted)
     };
-    Ok(metric(work.client, &query).await?.series)
+    Ok(metric(&work.client, &query).await?.series)
 }
 
 async fn history(
@@ -119,7 +119,7 @@ async fn past(
         compare_to: None,
         ..work.query(component, wanted)
     };
-    let answer = metric(work.client, &query).await?;
+    let answer = metric(&work.client, &query).await?;
     let points = answer.series.into_iter().flat_map(|series| series.points);
     Ok(points.map(observed).collect())
 }

@@ -25,8 +25,8 @@ pub async fn recommend(work: &mut Work<'_>) -> Result<(), QueryError> {
     for component in work.catalogue.components() {
         components.push(of(work, component, &mut explanations));
     }
-    let mut ledger = changes(work.client, work.analysis.previous).await?;
-    ledger.extend(changes(work.client, work.analysis.period).await?);
+    let mut ledger = changes(&work.client, work.analysis.previous).await?;
+    ledger.extend(changes(&work.client, work.analysis.period).await?);
     let length = work
         .analysis
         .period

@@ -8,14 +8,14 @@ use anyhow::{Context, Result, ensure};
 use jiff::Timestamp;
 use kaizen_api::analysis::v1::analysis_service_client::AnalysisServiceClient;
 use kaizen_api::analysis::v1::{RunAnalysisRequest, Window};
-use kaizen_testkit::{ClickHouse, Part, eventually, free_address, workspace};
+use kaizen_testkit::{ClickHouse, Exchange, Held, Moment, Part, Proxy, eventually, free_address, workspace};
 use kaizen_warehouse::{ClickHouseConfig, Client, migrate};
 use tonic::transport::Channel;
 
 pub const WEEK: [&str; 2] = ["2026-01-12T00:00:00Z", "2026-01-19T00:00:00Z"];
 
 /// How long a change of state may take to show.
-pub const SOON: Duration = Duration::from_secs(20);
+pub const SOON: Duration = Duration::from_secs(60);
 
 /// A decision of each kind every five minutes from Monday, 2026-01-05. Of the enrichments one in ten fails, and in the
 /// second week one in two by method `b`.
@@ -33,8 +33,15 @@ const DECISIONS: &str = "INSERT INTO kaizen.decisions (_offset, event_id, log_ty
 
 /// Ended and removed when dropped, the service first.
 pub struct Fixture {
-    pub service: Part,
+    pub service: Replica,
+    /// Between the service and the engine.
+    pub network: Proxy,
     engine: ClickHouse,
+}
+
+/// A process of the service.
+pub struct Replica {
+    pub process: Part,
     address: SocketAddr,
     operations: SocketAddr,
 }
@@ -42,57 +49,73 @@ pub struct Fixture {
 impl Fixture {
     /// Starts both; returns when the service is ready.
     pub async fn start() -> Result<Self> {
+        Self::with(DECISIONS).await
+    }
+
+    /// Starts both on decisions that this statement inserts.
+    pub async fn with(decisions: &str) -> Result<Self> {
         let engine = ClickHouse::start().await?;
         let config = ClickHouseConfig {
             url: engine.url().to_owned(),
             ..ClickHouseConfig::default()
         };
         migrate::apply(&Client::new(&config)).await?;
-        engine.query(DECISIONS).await?;
-        let (address, operations) = (free_address()?, free_address()?);
-        let service = Part::new("analysis", |folder| {
-            let ledger = folder.join("ledger.db");
-            let mut command = Command::new(env!("CARGO_BIN_EXE_kaizen-analysis"));
-            command
-                .current_dir(workspace())
-                .env("KAIZEN__CLICKHOUSE__URL", engine.url())
-                .env("KAIZEN__LEDGER__URL", format!("sqlite://{}", ledger.display()))
-                .env("KAIZEN__SERVER__ADDRESS", address.to_string())
-                .env("KAIZEN__OPERATIONS__ADDRESS", operations.to_string());
-            Ok(command)
-        })?;
-        let fixture = Self {
-            service,
+        engine.query(decisions).await?;
+        let network = Proxy::start(engine.url().trim_start_matches("http://").parse()?).await?;
+        Ok(Self {
+            service: Replica::start(&network.url()).await?,
+            network,
             engine,
-            address,
-            operations,
-        };
-        fixture.restart().await?;
-        Ok(fixture)
+        })
     }
 
-    /// Starts the service again after it was ended.
-    pub async fn restart(&self) -> Result<()> {
-        let ready = async || self.operation("readyz").await.map(drop);
-        self.service.start(ready).await
+    /// Another process of the service, with a network of its own.
+    pub async fn replica(&self) -> Result<Replica> {
+        Replica::start(self.engine.url()).await
     }
 
-    /// A client of the service.
-    pub async fn runs(&self) -> Result<AnalysisServiceClient<Channel>> {
-        Ok(AnalysisServiceClient::connect(format!("http://{}", self.address)).await?)
+    /// The engine, for what is read of it.
+    pub fn engine(&self) -> Client {
+        Client::new(&ClickHouseConfig {
+            url: self.engine.url().to_owned(),
+            ..ClickHouseConfig::default()
+        })
     }
 
-    /// What the operations server answers.
-    pub async fn operation(&self, path: &str) -> Result<String> {
-        let response = reqwest::get(format!("http://{}/{path}", self.operations)).await?;
-        let (status, text) = (response.status(), response.text().await?);
-        ensure!(status.is_success(), "{path}: {status}: {text}");
-        Ok(text)
+    /// Waits until a run of the service begins this stage; it stands still there.
+    pub async fn hold(&self, stage: &'static str) -> Result<Held> {
+        self.network
+            .hold(Exchange::Commented(stage), Moment::Begins)
+            .await
     }
 
     /// Runs a statement on the engine; its rows as tab-separated text.
     pub async fn sql(&self, statement: &str) -> Result<String> {
         self.engine.query(statement).await
+    }
+
+    /// All that is on record of what a request's run found, in bytes.
+    pub async fn bytes(&self, request_id: &str) -> Result<String> {
+        let run =
+            format!("(SELECT analysis_id FROM kaizen.analyses FINAL WHERE request_id = '{request_id}')");
+        let mut all = self
+            .sql(&format!(
+                "SELECT state, decisions, rejections FROM kaizen.analyses FINAL WHERE analysis_id = {run}"
+            ))
+            .await?;
+        for (table, order) in [
+            ("metric_points", "position, start"),
+            ("trends", "position"),
+            ("culprits", "position, rank"),
+            ("findings", "position"),
+            ("recommendations", "position"),
+        ] {
+            let rows = format!(
+                "SELECT * EXCEPT (analysis_id, created_at) FROM kaizen.{table} FINAL WHERE analysis_id = {run} ORDER BY {order}"
+            );
+            all += &format!("\n{table}\n{}", self.sql(&rows).await?);
+        }
+        Ok(all)
     }
 
     /// What is on record of a request: identity, state and error.
@@ -103,6 +126,13 @@ impl Fixture {
         let row = self.sql(&statement).await?;
         let fields: Vec<_> = row.split('\t').map(str::to_owned).collect();
         fields.try_into().ok().context("nothing on record")
+    }
+
+    /// The attempt that is on record of a request.
+    pub async fn attempt(&self, request_id: &str) -> Result<String> {
+        let statement =
+            format!("SELECT attempt FROM kaizen.analyses FINAL WHERE request_id = '{request_id}'");
+        self.sql(&statement).await
     }
 
     /// Waits until a request's run is on record in that state.
@@ -139,6 +169,51 @@ impl Fixture {
         self.sql("RENAME TABLE kaizen.hidden TO kaizen.rejections")
             .await?;
         Ok(())
+    }
+}
+
+impl Replica {
+    async fn start(engine: &str) -> Result<Self> {
+        let (address, operations) = (free_address()?, free_address()?);
+        let process = Part::new("analysis", |folder| {
+            let ledger = folder.join("ledger.db");
+            let mut command = Command::new(env!("CARGO_BIN_EXE_kaizen-analysis"));
+            command
+                .current_dir(workspace())
+                .env("KAIZEN__CLICKHOUSE__URL", engine)
+                .env("KAIZEN__LEDGER__URL", format!("sqlite://{}", ledger.display()))
+                .env("KAIZEN__SERVER__ADDRESS", address.to_string())
+                .env("KAIZEN__OPERATIONS__ADDRESS", operations.to_string())
+                .env("KAIZEN__RUNS__LEASE", "1s")
+                .env("KAIZEN__RUNS__ATTEMPTS", "2");
+            Ok(command)
+        })?;
+        let replica = Self {
+            process,
+            address,
+            operations,
+        };
+        replica.restart().await?;
+        Ok(replica)
+    }
+
+    /// Starts it again after it was ended.
+    pub async fn restart(&self) -> Result<()> {
+        let ready = async || self.operation("readyz").await.map(drop);
+        self.process.start(ready).await
+    }
+
+    /// A client of it.
+    pub async fn runs(&self) -> Result<AnalysisServiceClient<Channel>> {
+        Ok(AnalysisServiceClient::connect(format!("http://{}", self.address)).await?)
+    }
+
+    /// What its operations server answers.
+    pub async fn operation(&self, path: &str) -> Result<String> {
+        let response = reqwest::get(format!("http://{}/{path}", self.operations)).await?;
+        let (status, text) = (response.status(), response.text().await?);
+        ensure!(status.is_success(), "{path}: {status}: {text}");
+        Ok(text)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::fixture::{Fixture, WEEK, request, window};
 #[tokio::test]
 async fn a_request_is_run_once_however_often_it_is_asked() -> Result<()> {
     let fixture = Fixture::start().await?;
-    let runs = fixture.runs().await?;
+    let runs = fixture.service.runs().await?;
     let asked = (0..8).map(|_| {
         let mut runs = runs.clone();
         async move { anyhow::Ok(runs.run_analysis(request("once")?).await?.into_inner()) }
@@ -24,7 +24,7 @@ async fn a_request_is_run_once_however_often_it_is_asked() -> Result<()> {
     ensure!(answers.iter().all(|answer| answer == first), "two at once differ");
     let later = runs.clone().run_analysis(request("once")?).await?.into_inner();
     assert_eq!(&later, first);
-    let instruments = fixture.operation("metrics").await?;
+    let instruments = fixture.service.operation("metrics").await?;
     let counted = "kaizen_analysis_runs_total{outcome=\"succeeded\"} 1";
     ensure!(instruments.lines().any(|line| line == counted), "{instruments}");
     for stage in ["count", "measure", "judge", "record"] {
@@ -44,7 +44,7 @@ async fn a_request_is_run_once_however_often_it_is_asked() -> Result<()> {
 #[tokio::test]
 async fn a_wrong_request_is_refused_by_field_and_leaves_no_record() -> Result<()> {
     let fixture = Fixture::start().await?;
-    let mut runs = fixture.runs().await?;
+    let mut runs = fixture.service.runs().await?;
     let good = request("good")?;
     let id = |request_id: &str| RunAnalysisRequest {
         request_id: request_id.to_owned(),
@@ -102,7 +102,7 @@ async fn a_wrong_request_is_refused_by_field_and_leaves_no_record() -> Result<()
 #[tokio::test]
 async fn a_run_is_followed_to_its_end_and_reads_are_served_elsewhere() -> Result<()> {
     let fixture = Fixture::start().await?;
-    let mut runs = fixture.runs().await?;
+    let mut runs = fixture.service.runs().await?;
     fixture.slow_down(2).await?;
     let mut runner = runs.clone();
     let run = tokio::spawn(async move { runner.run_analysis(request("watched")?).await.map_err(Into::into) });

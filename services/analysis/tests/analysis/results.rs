@@ -88,7 +88,13 @@ async fn a_fall_is_found_and_what_stays_is_called_stable() -> Result<()> {
     // Nothing came before the first week.
     let mut first = request("first")?;
     first.period = Some(window(["2026-01-05T00:00:00Z", "2026-01-12T00:00:00Z"])?);
-    let first = fixture.runs().await?.run_analysis(first).await?.into_inner();
+    let first = fixture
+        .service
+        .runs()
+        .await?
+        .run_analysis(first)
+        .await?
+        .into_inner();
     ensure!(
         first
             .trends
@@ -104,8 +110,8 @@ async fn a_fall_is_found_and_what_stays_is_called_stable() -> Result<()> {
 async fn the_same_period_gives_the_same_rows() -> Result<()> {
     let fixture = Fixture::start().await?;
     let one = run(&fixture, "one").await?;
-    fixture.service.kill();
-    fixture.restart().await?;
+    fixture.service.process.kill();
+    fixture.service.restart().await?;
     let two = run(&fixture, "two").await?;
     assert_eq!((one.results, one.trends), (two.results, two.trends));
     let different =
@@ -120,6 +126,7 @@ async fn the_same_period_gives_the_same_rows() -> Result<()> {
 
 async fn run(fixture: &Fixture, request_id: &str) -> Result<RunAnalysisResponse> {
     Ok(fixture
+        .service
         .runs()
         .await?
         .run_analysis(request(request_id)?)

@@ -55,11 +55,11 @@ async fn reason(
     gap: &Gap,
     others: &[&Coverage],
 ) -> Result<Reason, QueryError> {
-    let rejected = rejections(work.client, Window::new("gap", gap.start, gap.end)?).await?;
+    let rejected = rejections(&work.client, Window::new("gap", gap.start, gap.end)?).await?;
     if rejected as f64 >= (gap.expected - gap.present) / 2.0 {
         return Ok(Reason::Rejected);
     }
-    let last = data_window(work.client, Some(&component.log_type)).await?;
+    let last = data_window(&work.client, Some(&component.log_type)).await?;
     if last.is_some_and(|window| window.end() <= first_after(gap)) {
         return Ok(Reason::NotYet);
     }

@@ -22,7 +22,7 @@ pub(super) async fn groups(
         cells,
         ..
     } = cube(
-        work.client,
+        &work.client,
         &query,
         work.analysis.previous,
         Some(0.0),
