@@ -35,7 +35,7 @@ pub enum Figure {
 
 impl Figure {
     /// All of them, in the order of the document.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Throughput,
         Self::Freshness,
         Self::Backlog,

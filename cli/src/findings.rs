@@ -65,7 +65,8 @@ const fn kind_of(found: &Finding) -> &'static str {
 /// A finding as JSON.
 pub fn as_json(found: &Finding) -> Value {
     json!({"kind": kind_of(found), "component": found.component, "metric": found.metric, "text": found.text,
-           "is_worse": found.is_worse, "time": time_of(found), "detail": found.detail.as_ref().map(detail)})
+           "is_worse": found.is_worse, "time": time_of(found), "detail": found.detail.as_ref().map(detail),
+           "dashboard_path": found.decisions.as_ref().map(|it| &it.dashboard_path)})
 }
 
 fn detail(detail: &Detail) -> Value {

@@ -1,5 +1,7 @@
 //! `kaizen recommendations`: what to do, and what was decided about it.
 
+mod evidence;
+
 use anyhow::{Context, ensure};
 use clap::{Args, Subcommand};
 use kaizen_api::analysis::v1::{
@@ -10,6 +12,7 @@ use kaizen_api::analysis::v1::{
 use serde_json::json;
 
 use crate::connection::{Connection, refused};
+use crate::findings::instant;
 use crate::output::{self, Output, note, say, table};
 use crate::tickets;
 
@@ -88,7 +91,7 @@ pub async fn run(command: &Recommendations, connection: &Connection, output: Out
             match output {
                 Output::Json => output::json(&as_json(&found)),
                 Output::Table => {
-                    say(whole(&found));
+                    say(whole(&found, &connection.reporting));
                     Ok(())
                 }
             }
@@ -197,7 +200,7 @@ pub fn listing(answer: &ListRecommendationsResponse) -> String {
     table(&header, 4, answer.recommendations.iter().map(row))
 }
 
-fn whole(it: &Recommendation) -> String {
+fn whole(it: &Recommendation, dashboard: &str) -> String {
     let mut text = format!("{} {}\n{}\n\n", priority(it), it.title, it.description);
     for (number, item) in it.action_items.iter().enumerate() {
         text += &format!("  {}. {item}\n", number + 1);
@@ -237,23 +240,25 @@ fn whole(it: &Recommendation) -> String {
         );
     }
     text += &format!("priority     would be {}\n", it.would_change);
+    if let Some(found) = &it.evidence {
+        text += &evidence::lines(found, dashboard);
+    }
     for change in &it.candidates {
         text += &format!(
             "candidate    {} of {} to {} {}\n",
             change.kind, change.component, change.version, change.link
         );
     }
-    let by = if it.state_actor.is_empty() {
-        String::new()
-    } else {
-        format!(" by {}: {}", it.state_actor, it.state_reason)
-    };
     text += &format!(
-        "state        {}{by}\nrule         {}\nid           {}",
-        word(it.state()),
-        it.rule,
-        it.recommendation_id
+        "state        {}\n",
+        stands(it.state(), &it.state_reason, &it.state_actor)
     );
+    for change in &it.history {
+        let at = instant(change.change_time).unwrap_or_default();
+        let stood = stands(change.state(), &change.reason, &change.actor);
+        text += &format!("  {at}  {stood}\n");
+    }
+    text += &format!("rule         {}\nid           {}", it.rule, it.recommendation_id);
     text
 }
 
@@ -268,6 +273,19 @@ fn uncorrected(it: &CorrectedForecast) -> String {
     ];
     let parts: Vec<String> = parts.into_iter().filter(|it| !it.is_empty()).collect();
     parts.join(", ")
+}
+
+/// Where it stands, by whom and why.
+fn stands(state: RecommendationState, reason: &str, actor: &str) -> String {
+    let by = match actor {
+        "" => String::new(),
+        actor => format!(" by {actor}"),
+    };
+    let why = match reason {
+        "" => String::new(),
+        reason => format!(": {reason}"),
+    };
+    format!("{}{by}{why}", word(state))
 }
 
 fn priority(it: &Recommendation) -> &'static str {
@@ -296,6 +314,9 @@ const fn word(state: RecommendationState) -> &'static str {
     match state {
         RecommendationState::Accepted => "accepted",
         RecommendationState::Dismissed => "dismissed",
+        RecommendationState::Reopened => "reopened",
+        RecommendationState::Closed => "closed",
+        RecommendationState::Gone => "gone",
         RecommendationState::Open | RecommendationState::Unspecified => "open",
     }
 }
@@ -348,14 +369,15 @@ pub fn as_json(it: &Recommendation) -> serde_json::Value {
         "id": it.recommendation_id, "rule": it.rule, "category": it.category, "component": it.component, "metric": it.metric,
         "slice": slice, "priority": priority(it), "title": it.title, "description": it.description,
         "action_items": it.action_items, "difficulty": difficulty(it.difficulty()), "effort_hours": it.effort_hours,
-        "evidence": it.evidence.as_ref().map(|it| json!({
-            "what": it.what, "unit": it.unit, "before": it.before, "now": it.now, "n": it.n, "effect": estimate_as_json(it.effect.as_ref()),
-            "p_value": it.p_value})),
+        "evidence": it.evidence.as_ref().map(evidence::as_json),
         "estimated_impact": it.estimated_impact.as_ref().map(impact_as_json), "roi": it.roi.as_ref().map(roi_as_json),
         "corrected": it.corrected.as_ref().map(|it| json!({
             "by": it.correction_id, "factor": it.factor, "widening": it.widening,
             "estimated_impact": it.estimated_impact.as_ref().map(impact_as_json), "roi": it.roi.as_ref().map(roi_as_json),
             "priority": word_of_priority(it.priority())})),
         "certainty": it.certainty, "would_change": it.would_change, "coverage": it.coverage, "state": word(it.state()),
+        "state_reason": it.state_reason, "history": it.history.iter().map(|it| json!({
+            "state": word(it.state()), "time": instant(it.change_time), "reason": it.reason, "actor": it.actor
+        })).collect::<Vec<_>>(),
     })
 }

@@ -2,6 +2,7 @@
 
 mod finding;
 mod recommendation;
+mod selection;
 
 pub use finding::finding;
 pub use recommendation::recommendation;

@@ -22,6 +22,7 @@ pub use judge::{
     Anomaly, Direction, History, Judgement, Move, Observed, Quality, Significance, Slope, Spans, Trend, judge,
 };
 pub use recommend::{
-    Corrected, Difficulty, Estimate, Evidence, Impact, Priority, Recommendation, Return, recommend,
+    Corrected, Difficulty, Estimate, Evidence, Example, Examples, Happened, Impact, Priority, Recommendation,
+    Return, Standing, StandingChange, What, history, recommend,
 };
 pub use words::{difference, in_words, told};

@@ -1,9 +1,11 @@
 //! From facts to recommendations: one rule a file in `rules`, each a pure function of the facts; then what each is worth.
 
 mod estimate;
+mod life;
 mod rules;
 
 pub use estimate::Estimate;
+pub use life::{Change as StandingChange, Happened, Standing, What, history};
 
 use self::estimate::{Worth, worth};
 use serde::{Deserialize, Serialize};
@@ -54,6 +56,9 @@ pub struct Recommendation {
     /// How impact and return were corrected, and what they would have been; `None` when they are the rule's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corrected: Option<Corrected>,
+    /// Decisions that show it; none from rules, which see sums alone.
+    #[serde(default)]
+    pub examples: Examples,
 }
 
 impl Recommendation {
@@ -144,6 +149,36 @@ pub struct Evidence {
     pub effect: Estimate,
     /// p-value of no effect, adjusted for how many were looked at.
     pub p_value: f64,
+}
+
+/// Decisions that show what was found.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Examples {
+    /// What the examples' values are: a metric, or empty when they have none.
+    pub what: String,
+    /// Their unit.
+    pub unit: String,
+    /// Conditions on the decisions, dimension and value; those of the slice that can be asked for.
+    pub filters: Vec<(String, String)>,
+    /// Where to look for decisions of now: a half-open window, in seconds since 1970.
+    pub window: (i64, i64),
+    /// Where to look for decisions of before.
+    pub window_before: (i64, i64),
+    /// Of now, the worst first.
+    pub now: Vec<Example>,
+    /// Of before, the latest first.
+    pub before: Vec<Example>,
+}
+
+/// A decision that shows what was found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Example {
+    /// Identity of the event.
+    pub event_id: String,
+    /// When it was made, in milliseconds since 1970.
+    pub at: i64,
+    /// What it counts with, where it has a value: of a share 0 or 1.
+    pub value: Option<f64>,
 }
 
 /// What doing it would change.
@@ -269,6 +304,7 @@ fn complete(draft: Draft<'_>, facts: &Facts) -> Recommendation {
         candidates,
         coverage: draft.coverage,
         corrected,
+        examples: Examples::default(),
     }
 }
 

@@ -24,7 +24,10 @@ pub async fn answer(
         RecommendationState::Open => "open",
         RecommendationState::Accepted => "accepted",
         RecommendationState::Dismissed => "dismissed",
-        RecommendationState::Unspecified => {
+        RecommendationState::Unspecified
+        | RecommendationState::Reopened
+        | RecommendationState::Closed
+        | RecommendationState::Gone => {
             return Err(invalid_argument("state", "must be open, accepted or dismissed"));
         }
     };

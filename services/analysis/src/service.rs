@@ -63,6 +63,7 @@ impl Runs {
         let findings = queries::findings(&self.client, &ended)
             .await
             .map_err(query_failed)?;
+        let period = ended.period;
         Ok(RunAnalysisResponse {
             analysis: Some(convert::analysis(ended)),
             results: points
@@ -71,7 +72,10 @@ impl Runs {
                 .collect(),
             trends: trends.into_iter().map(convert::trend).collect(),
             explanations: explanations.into_iter().map(convert::explanation).collect(),
-            findings: findings.into_iter().map(convert::finding).collect(),
+            findings: findings
+                .into_iter()
+                .map(|it| convert::finding(period, it))
+                .collect(),
         })
     }
 }

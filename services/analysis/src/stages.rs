@@ -1,6 +1,7 @@
 //! The stages of a run, in their order.
 
 mod count;
+mod exemplify;
 mod explain;
 mod inspect;
 mod judge;

@@ -1,5 +1,7 @@
 //! The reads of `kaizen.analysis.v1.AnalysisService`; `analysis` serves the runs.
 
+mod lives;
+
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -15,6 +17,7 @@ use kaizen_api::convert::{analysis, explanation, finding, recommendation, result
 use kaizen_api::status::{invalid_argument, not_found, query_failed, served_by};
 use kaizen_catalogue::Catalogue;
 use kaizen_findings::{Detail, Finding};
+use kaizen_ledger::Ledger;
 use kaizen_warehouse::Client;
 use kaizen_warehouse::queries::{self, AnalysisCursor};
 use tonic::codegen::tokio_stream::Stream;
@@ -30,12 +33,17 @@ const MOST: u32 = 100;
 pub struct Analyses {
     catalogue: Arc<Catalogue>,
     client: Client,
+    ledger: Ledger,
 }
 
 impl Analyses {
-    /// Over a catalogue and a warehouse.
-    pub fn new(catalogue: Arc<Catalogue>, client: Client) -> Self {
-        Self { catalogue, client }
+    /// Over a catalogue, a warehouse and a ledger: whether what is recommended came back is told from its tickets.
+    pub fn new(catalogue: Arc<Catalogue>, client: Client, ledger: Ledger) -> Self {
+        Self {
+            catalogue,
+            client,
+            ledger,
+        }
     }
 
     async fn find(&self, analysis_id: &str) -> Result<queries::Analysis, Status> {
@@ -101,6 +109,7 @@ impl AnalysisService for Analyses {
         let findings = queries::findings(&self.client, &found)
             .await
             .map_err(query_failed)?;
+        let period = found.period;
         Ok(Response::new(GetAnalysisResponse {
             analysis: Some(analysis(found)),
             results: points
@@ -109,7 +118,7 @@ impl AnalysisService for Analyses {
                 .collect(),
             trends: trends.into_iter().map(trend).collect(),
             explanations: explanations.into_iter().map(explanation).collect(),
-            findings: findings.into_iter().map(finding).collect(),
+            findings: findings.into_iter().map(|it| finding(period, it)).collect(),
         }))
     }
 
@@ -132,9 +141,13 @@ impl AnalysisService for Analyses {
         let all = queries::recommendations(&self.client, &found)
             .await
             .map_err(query_failed)?;
+        let mut lives = lives::lives(&self.client, &self.ledger, &found, &all).await?;
         let recommendations = all
             .into_iter()
-            .map(|it| recommendation(found.period, it))
+            .map(|it| {
+                let history = lives.remove(&it.recommendation_id).unwrap_or_default();
+                recommendation(found.period, it, history)
+            })
             .filter(|it| request.category.is_empty() || it.category == request.category)
             .filter(|it| request.show_dismissed || it.state() != RecommendationState::Dismissed);
         Ok(Response::new(ListRecommendationsResponse {
@@ -191,7 +204,11 @@ impl AnalysisService for Analyses {
         let of_series = |it: &Finding| matches!(it.detail, Detail::LevelChange(_) | Detail::Anomaly(_));
         Ok(Response::new(ListTrendsResponse {
             trends: trends.into_iter().map(trend).collect(),
-            findings: findings.into_iter().filter(of_series).map(finding).collect(),
+            findings: findings
+                .into_iter()
+                .filter(of_series)
+                .map(|it| finding(found.period, it))
+                .collect(),
             analysis: Some(analysis(found)),
         }))
     }

@@ -73,10 +73,11 @@ impl Application for Reporting {
         let catalogue = Arc::new(Catalogue::load(&config.catalogue.path).context("catalogue.path")?);
         let client = Client::new(&config.clickhouse);
         let metrics = MetricServiceServer::new(Metrics::new(catalogue.clone(), client.clone()));
-        let analyses = AnalysisServiceServer::new(Analyses::new(catalogue.clone(), client.clone()));
         let dead_letters = DeadLetters::new(client.clone(), config.dead_letters.retention.get());
         let letters = DeadLetterServiceServer::new(dead_letters.clone());
         let ledger = open_ledger(&config).await?;
+        let analyses = Analyses::new(catalogue.clone(), client.clone(), ledger.clone());
+        let analyses = AnalysisServiceServer::new(analyses);
         let stop = CancellationToken::new();
         let changes = Changes::new(ledger.clone(), &config.changes)?;
         let measurer = Measurer {

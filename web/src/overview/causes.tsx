@@ -3,7 +3,7 @@ import type { MetricExplanation } from "../gen/kaizen/analysis/v1/analysis_pb";
 import type { Condition } from "../gen/kaizen/analysis/v1/metrics_pb";
 
 /** A slice in words. */
-export const titleOfSlice = (slice: readonly Condition[]): string =>
+export const titleOfSlice = (slice: readonly Pick<Condition, "dimension" | "value">[]): string =>
   slice.map(({ dimension, value }) => (value ? `${dimension} = ${value}` : `no ${dimension}`)).join(", ");
 
 /** The slices that changed otherwise than the rest, each with its size and its interval. */

@@ -2,13 +2,17 @@
 
 use kaizen_findings::{Detail, Finding, GroupStanding, LatencyTail, Level, Miscalibration, Missing};
 
+use kaizen_warehouse::queries::Window;
+
+use super::selection::of_finding;
 use super::{ends, instant};
 use crate::analysis::v1 as wire;
 use crate::analysis::v1::finding::Detail as WireDetail;
 
-/// A finding.
-pub fn finding(found: Finding) -> wire::Finding {
+/// A finding of an analysis of `period`.
+pub fn finding(period: Window, found: Finding) -> wire::Finding {
     wire::Finding {
+        decisions: Some(of_finding(period, &found)),
         component: found.component,
         metric: found.metric,
         text: found.text,

@@ -109,10 +109,10 @@ fn bind(sql: Query, query: &ArmsQuery<'_>, (value, is_there): &(Vec<String>, Vec
     sql
 }
 
-type Binds = (Vec<String>, Vec<String>);
+pub(super) type Binds = (Vec<String>, Vec<String>);
 
 /// SQL of a decision's value and of whether it has one, and the strings that their `?` stand for.
-fn value(expression: &Expression) -> Option<(String, String, Binds)> {
+pub(super) fn value(expression: &Expression) -> Option<(String, String, Binds)> {
     let plain = |value: &str, is_there: &str| Some((value.to_owned(), is_there.to_owned(), Binds::default()));
     match expression {
         Expression::Share(Condition::Success) => plain("success", "true"),

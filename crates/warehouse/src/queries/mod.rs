@@ -15,6 +15,7 @@ mod dead_letters;
 mod decision;
 mod decisions;
 mod estimate;
+mod examples;
 mod findings;
 mod hours;
 mod ingested;
@@ -23,6 +24,7 @@ mod processing_times;
 mod recommendations;
 mod rejections;
 mod scope;
+mod sightings;
 mod trends;
 mod window;
 
@@ -50,6 +52,7 @@ pub use dead_letters::{
 pub use decision::{DecisionContent, DecisionDetail, decision};
 pub use decisions::{DecisionCursor, DecisionSummary, DecisionsQuery, decisions};
 pub use estimate::{Interval, Value};
+pub use examples::{ExamplesQuery, Which, examples};
 pub use findings::{findings, put_findings};
 pub use hours::{Hours, hours};
 pub use ingested::{
@@ -63,10 +66,11 @@ pub use metric::{
 pub use processing_times::processing_times;
 pub use recommendations::{
     RecommendationDecision, StoredRecommendation, is_recommended, put_recommendation_decision,
-    put_recommendations, recommendations,
+    put_recommendations, recommendation_decisions, recommendations,
 };
 pub use rejections::rejections;
 pub use scope::{Filter, MAX_FILTER_VALUES, MAX_FILTERS};
+pub use sightings::{Sighting, sightings};
 pub use trends::{MetricTrend, put_trends, trends};
 pub use window::{MAX_POINTS, Step, Window};
 

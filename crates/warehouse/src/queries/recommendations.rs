@@ -18,8 +18,6 @@ pub struct StoredRecommendation {
     pub recommendation_id: String,
     /// What it says.
     pub recommendation: Recommendation,
-    /// What was decided about it last.
-    pub decision: Option<RecommendationDecision>,
 }
 
 /// What somebody decided about a recommendation.
@@ -97,7 +95,7 @@ pub async fn put_recommendations(
     Ok(insert(client, "recommendations", rows?).await?)
 }
 
-/// What a run recommends, most urgent first, with what was decided about it; nothing unless it succeeded.
+/// What a run recommends, most urgent first; nothing unless it succeeded.
 ///
 /// # Errors
 /// Any [`QueryError`].
@@ -107,32 +105,33 @@ pub async fn recommendations(
 ) -> Result<Vec<StoredRecommendation>, QueryError> {
     let rows: Vec<RecommendationRow> =
         results(client, analysis, "recommendations", RECOMMENDATION, "position").await?;
-    let ids: Vec<&str> = rows.iter().map(|row| row.recommendation_id.as_str()).collect();
-    let mut decided = decisions(client, &ids).await?;
     let read = |row: RecommendationRow| {
         let recommendation = serde_json::from_str(&row.content);
         let unreadable = |_| QueryError::Unreadable(format!("recommendation {}", row.recommendation_id));
         Ok(StoredRecommendation {
             recommendation: recommendation.map_err(unreadable)?,
-            decision: decided.remove(&row.recommendation_id),
             recommendation_id: row.recommendation_id,
         })
     };
     rows.into_iter().map(read).collect()
 }
 
-/// The latest decision about each.
-async fn decisions(
+/// What was decided about each, first what was decided first.
+///
+/// # Errors
+/// Any [`QueryError`].
+pub async fn recommendation_decisions(
     client: &Client,
     ids: &[&str],
-) -> Result<HashMap<String, RecommendationDecision>, QueryError> {
+) -> Result<HashMap<String, Vec<RecommendationDecision>>, QueryError> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
     let sql = "SELECT recommendation_id, decided_at, toString(decision) AS decision, reason, actor FROM recommendation_decisions \
-               WHERE recommendation_id IN ? ORDER BY recommendation_id, decided_at DESC LIMIT 1 BY recommendation_id";
+               WHERE recommendation_id IN ? ORDER BY recommendation_id, decided_at";
     let rows: Vec<DecisionRow> = client.rows(client.query(sql).bind(ids)).await?;
-    let read = |row: DecisionRow| {
+    let mut decided: HashMap<String, Vec<RecommendationDecision>> = HashMap::new();
+    for row in rows {
         let decided_at = Timestamp::from_microsecond(row.decided_at);
         let unreadable = |_| QueryError::Unreadable(format!("recommendation {}", row.recommendation_id));
         let decision = RecommendationDecision {
@@ -141,9 +140,9 @@ async fn decisions(
             reason: row.reason,
             actor: row.actor,
         };
-        Ok((row.recommendation_id, decision))
-    };
-    rows.into_iter().map(read).collect()
+        decided.entry(row.recommendation_id).or_default().push(decision);
+    }
+    Ok(decided)
 }
 
 /// Whether any run has recommended this.

@@ -5,6 +5,7 @@ mod arms;
 mod attempts;
 mod audit;
 mod dead_letters;
+mod examples;
 mod inserts;
 mod metrics;
 mod migrations;

@@ -41,7 +41,7 @@ pub async fn recommend(work: &mut Work<'_>) -> Result<(), QueryError> {
     };
     let recommended = by_rules(&facts).into_iter();
     work.recommendations = recommended.map(|it| (identity(&it.key()), it)).collect();
-    Ok(())
+    super::exemplify::exemplify(work).await
 }
 
 /// The same for the same finding in every run.

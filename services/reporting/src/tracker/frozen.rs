@@ -103,11 +103,10 @@ pub fn thaw(evidence: Evidence) -> Result<FrozenRecommendation, Status> {
     let stored = StoredRecommendation {
         recommendation_id: evidence.recommendation_id,
         recommendation: frozen.recommendation,
-        decision: None,
     };
     Ok(FrozenRecommendation {
         analysis_id: frozen.analysis_id,
-        recommendation: Some(recommendation(period, stored)),
+        recommendation: Some(recommendation(period, stored, Vec::new())),
         period: Some(window(period)),
     })
 }
