@@ -1,5 +1,6 @@
 import type { Clients } from "./api/clients";
 import { useLoad } from "./api/load";
+import { DecisionsPage } from "./decisions/page";
 import type { ListMetricsResponse } from "./gen/kaizen/analysis/v1/metrics_pb";
 import { usePlace, useSearch, useTitle } from "./location";
 import { AnalysisPanel } from "./overview/analysis";
@@ -13,18 +14,25 @@ import { TicketsPage } from "./tickets/page";
 /** The page that the address names. */
 export function App({ clients }: { clients: Clients }) {
   const { path } = usePlace();
-  const isTickets = /^\/tickets(\/|$)/.test(path);
+  const page = pageOf(path);
   return (
     <>
       <a class="skip" href="#main">
-        Skip to the {isTickets ? "tickets" : "metrics"}
+        Skip to the {page === "overview" ? "metrics" : page}
       </a>
-      <Header page={isTickets ? "tickets" : "overview"} />
+      <Header page={page} />
       <main id="main" tabIndex={-1}>
-        {isTickets ? <TicketsPage client={clients.tracker} /> : <OverviewPage clients={clients} />}
+        {page === "tickets" && <TicketsPage client={clients.tracker} />}
+        {page === "decisions" && <DecisionsPage client={clients.metrics} />}
+        {page === "overview" && <OverviewPage clients={clients} />}
       </main>
     </>
   );
+}
+
+function pageOf(path: string): "overview" | "tickets" | "decisions" {
+  if (/^\/tickets(\/|$)/.test(path)) return "tickets";
+  return path === "/decisions" ? "decisions" : "overview";
 }
 
 /** Every metric of the catalogue over the range in the address. */

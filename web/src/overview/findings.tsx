@@ -1,5 +1,6 @@
 import { formatTime } from "../format";
 import type { Finding } from "../gen/kaizen/analysis/v1/analysis_pb";
+import { Link } from "../link";
 
 type Kind = NonNullable<Finding["detail"]["case"]>;
 
@@ -29,6 +30,12 @@ export function Findings({ findings }: { findings: readonly Finding[] }) {
               {found.map((finding) => (
                 <li key={`${timeOf(finding)} ${finding.text}`} class={finding.isWorse ? "worse" : "better"}>
                   {timeOf(finding) && <time>{timeOf(finding)}</time>} {finding.text}
+                  {finding.decisions?.dashboardPath && (
+                    <>
+                      {" "}
+                      <Link to={finding.decisions.dashboardPath}>Decisions</Link>
+                    </>
+                  )}
                 </li>
               ))}
             </ul>

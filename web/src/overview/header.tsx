@@ -6,8 +6,8 @@ const PAGES = [
   { page: "tickets", title: "Tickets and impact", address: "/tickets" },
 ] as const;
 
-/** The product's name, the pages and the theme's switch. */
-export function Header({ page }: { page: (typeof PAGES)[number]["page"] }) {
+/** The product's name, the pages and the theme's switch. A page that only links lead to is none of these. */
+export function Header({ page }: { page: (typeof PAGES)[number]["page"] | "decisions" }) {
   const [theme, choose] = useTheme();
   const other = theme === "dark" ? "light" : "dark";
   return (
