@@ -36,4 +36,6 @@ mod outreach;
 #[cfg(test)]
 mod recovery;
 #[cfg(test)]
+mod returned;
+#[cfg(test)]
 mod score;
