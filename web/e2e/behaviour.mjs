@@ -105,6 +105,35 @@ const checks = {
     assert.match(await entry.textContent(), /return not computed/);
   },
 
+  async "a recommendation leads to the decisions it rests on, to one of them, and back"(page, mock) {
+    await open(page, mock);
+    const entry = page.locator('[data-recommendation="re-1"]');
+    assert.match(await entry.locator("summary").textContent(), /· reopened$/);
+    await entry.locator("summary").press("Enter");
+    assert.match(
+      await entry.locator(".history").textContent(),
+      /2026-03-30 00:00Z reopened: came back after ticket T-1 ended as cancelled/,
+    );
+    await entry.locator("text=Decisions of the period").click();
+    await page.waitForSelector('tr[data-decision="e.1/a"]');
+    const list = page.url();
+    assert.match(await page.textContent(".heading"), /lead_enrichment.*method_used = registry_lookup/);
+    await page.click("text=Next page");
+    await page.waitForSelector("text=No decision is like that.");
+    await page.click("text=First page");
+    await page.click('tr[data-decision="e.1/a"] a');
+    await page.waitForSelector('article[data-decision="e.1/a"]');
+    assert.match(await page.textContent("article"), /"employees": 40/);
+    assert.match(await page.textContent('[data-fact="record"]'), /kaizen\.decisions, partition 3, offset 17/);
+    await page.click("text=All of these decisions");
+    await page.waitForSelector('tr[data-decision="e.1/a"]');
+    assert.equal(page.url(), list);
+    await page.goto(`${mock.url}/decisions?from=never`);
+    assert.match(await page.textContent('[role="alert"]'), /from must be a date or a time in UTC/);
+    await page.goto(`${mock.url}/decisions?event=none`);
+    assert.match(await page.textContent("main"), /GetDecision failed: NOT_FOUND/);
+  },
+
   async "what else was found is told by its kind and with its time, what is missing first"(page, mock) {
     await open(page, mock);
     const kinds = await page.$$eval("[data-findings]", (found) => found.map(({ dataset }) => dataset.findings));

@@ -8,6 +8,7 @@ import {
   AnalysisState,
   Difficulty,
   Priority,
+  RecommendationState,
   TrendDirection,
 } from "../src/gen/kaizen/analysis/v1/analysis_pb";
 import {
@@ -261,6 +262,34 @@ const RECOMMENDATION = {
   certainty: 0.99,
   estimatedImpact: { improvementPercent: 5.9 },
   wouldChange: "MEDIUM, if the improvement of the metric were less than 85 % of the estimate or the work took 9 h",
+  state: RecommendationState.REOPENED,
+  stateReason: "came back after ticket T-1 ended as cancelled",
+  history: [
+    { state: RecommendationState.OPEN, changeTime: timestampFromMs(Date.UTC(2026, 2, 2)), reason: "found first" },
+    {
+      state: RecommendationState.REOPENED,
+      changeTime: timestampFromMs(Date.UTC(2026, 2, 30)),
+      reason: "came back after ticket T-1 ended as cancelled",
+    },
+  ],
+  evidence: {
+    what: "Success rate",
+    unit: "ratio",
+    component: "lead_enrichment",
+    exampleWhat: "Success rate",
+    exampleUnit: "ratio",
+    examples: [{ eventId: "e.1/a", decisionTime: timestampFromMs(Date.UTC(2026, 2, 29, 9)), value: 0 }],
+    dashboardPath:
+      "/decisions?component=lead_enrichment&from=2026-03-23T00%3A00%3A00Z&to=2026-03-30T00%3A00%3A00Z&filter=method_used%3Dregistry_lookup",
+  },
+};
+
+const DECISION = {
+  eventId: "e.1/a",
+  logType: "enrichment_decision",
+  decisionTime: timestampFromMs(Date.UTC(2026, 2, 29, 9)),
+  methodUsed: "registry_lookup",
+  success: false,
 };
 
 /** Serves the methods the dashboard calls. */
@@ -273,6 +302,21 @@ export const routes = (behaviour: Behaviour) => (router: ConnectRouter) => {
       if (behaviour.broken.has(found.name)) throw new ConnectError("the engine is away", Code.Unavailable);
       const groups = request.groupBy ? (GROUPS[request.groupBy] ?? []) : [""];
       return { metric: found, series: groups.map((group) => seriesOver(request, found, group)) };
+    },
+    listDecisions: ({ component, filters, pageToken }) => {
+      const isThat = component === "lead_enrichment" && filters[0]?.values[0] === "registry_lookup";
+      if (!isThat) return { decisions: [] };
+      return pageToken ? { decisions: [] } : { decisions: [DECISION], nextPageToken: "second" };
+    },
+    getDecision: ({ eventId }) => {
+      if (eventId !== DECISION.eventId) throw new ConnectError(`there is no decision ${eventId}`, Code.NotFound);
+      return {
+        summary: DECISION,
+        inputData: { source: "crawl" },
+        outputData: { employees: 40 },
+        dimensions: { source: "crawl" },
+        source: { topic: "kaizen.decisions", partition: 3, offset: 17n },
+      };
     },
   });
   router.service(AnalysisService, {

@@ -128,7 +128,7 @@ function shown(
 function History({ changes }: { changes: Recommendation["history"] }) {
   if (changes.length < 2) return null;
   return (
-    <ol class="history muted" aria-label="History">
+    <ul class="history muted" aria-label="History">
       {changes.map(({ state, changeTime, reason, actor }) => (
         <li key={`${formatTime(changeTime)} ${state}`}>
           <time>{formatTime(changeTime)}</time> {STATES[state] || "open"}
@@ -136,7 +136,7 @@ function History({ changes }: { changes: Recommendation["history"] }) {
           {reason && `: ${reason}`}
         </li>
       ))}
-    </ol>
+    </ul>
   );
 }
 
