@@ -140,6 +140,7 @@ fn no_service_tells_of_events(sandbox: &Sandbox, event_id: &str) -> Result<()> {
 
 async fn the_trend_is_told(sandbox: &Sandbox) -> Result<()> {
     let told = sandbox.kaizen(&["trends"]).await?;
+    let header = told.lines().nth(1).context("a header")?;
     for column in [
         "metric",
         "trend",
@@ -148,25 +149,26 @@ async fn the_trend_is_told(sandbox: &Sandbox) -> Result<()> {
         "n",
         "coverage",
     ] {
-        ensure!(
-            told.lines().next().is_some_and(|line| line.contains(column)),
-            "{told}"
-        );
+        ensure!(header.contains(column), "{told}");
     }
-    let line = told
-        .lines()
-        .find(|line| line.starts_with(METRIC))
-        .context("its line")?;
+    let of = |metric: &str| {
+        let cells = |line: &str| {
+            line.split(['│', '┆'])
+                .map(|it| it.trim().to_owned())
+                .collect::<Vec<_>>()
+        };
+        let mut rows = told.lines().map(cells);
+        rows.find(|cells| cells.get(1).is_some_and(|name| name == metric))
+            .context("its row")
+    };
+    let row = of(METRIC)?;
+    assert_eq!(row[2..5], ["declining", "high", "2026-01-12 00:00Z"], "{told}");
     ensure!(
-        line.contains("declining") && line.contains("2,016") && line.contains("100 %"),
-        "{line}"
+        row[5].starts_with("-14.") && row[5].ends_with(" %"),
+        "by a seventh: {row:?}"
     );
-    let change = line.split_whitespace().find(|it| it.starts_with("-1"));
-    ensure!(change.is_some(), "by about a seventh: {line}");
-    let untouched = told
-        .lines()
-        .find(|line| line.starts_with("crm_sync.success_rate"));
-    ensure!(untouched.is_some_and(|line| line.contains("stable")), "{told}");
+    assert_eq!(row[8..10], ["2,016", "100 %"], "{told}");
+    assert_eq!(of("crm_sync.success_rate")?[2], "stable", "{told}");
     let json: serde_json::Value =
         serde_json::from_str(&sandbox.kaizen(&["--output", "json", "trends"]).await?)?;
     let trends = json["trends"].as_array().or(json.as_array()).context("trends")?;
