@@ -121,15 +121,13 @@ fn baseline(asked: &Asked<'_>, observed: &Observed, method: Method) -> Vec<Windo
     let (days, before) = (observed.days.course.days.len(), observed.days.course.before);
     let raised = &observed.days.excluded;
     let spans = match method {
-        Method::Randomised | Method::RandomisedWithCovariate => vec![before..days],
-        _ if raised.is_empty() => vec![0..before],
-        _ if asked.restores() => vec![raised.end..before],
-        _ => vec![0..raised.start, raised.end..before],
+        Method::Randomised | Method::RandomisedWithCovariate => [Some(before..days), None],
+        _ if raised.is_empty() => [Some(0..before), None],
+        _ if asked.restores() => [Some(raised.end..before), None],
+        _ => [Some(0..raised.start), Some(raised.end..before)],
     };
-    spans
-        .into_iter()
-        .filter_map(|days| side(observed, days))
-        .collect()
+    let told = spans.into_iter().flatten();
+    told.filter_map(|days| side(observed, days)).collect()
 }
 
 /// Decisions a day after the change, of the days that are used.
