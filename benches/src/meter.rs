@@ -94,6 +94,26 @@ pub fn cpu(process: u32) -> Result<Duration> {
     ))
 }
 
+/// The CPU time of a process and of its children that still run.
+pub fn family_cpu(process: u32) -> Result<Duration> {
+    let mut sum = cpu(process)?;
+    for entry in fs::read_dir("/proc").context("/proc")? {
+        let name = entry.context("/proc")?.file_name();
+        let Some(other) = name.to_str().and_then(|it| it.parse::<u32>().ok()) else {
+            continue;
+        };
+        // One that has ended meanwhile is none of them
+        let stat = fs::read_to_string(format!("/proc/{other}/stat")).unwrap_or_default();
+        let parent = stat
+            .rsplit_once(") ")
+            .and_then(|(_, fields)| fields.split(' ').nth(1));
+        if parent.is_some_and(|it| it == process.to_string()) {
+            sum += cpu(other).unwrap_or_default();
+        }
+    }
+    Ok(sum)
+}
+
 /// The most memory a process has had, in MiB.
 pub fn peak_memory(process: u32) -> Result<u64> {
     let path = format!("/proc/{process}/status");

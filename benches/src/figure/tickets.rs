@@ -17,50 +17,90 @@ use tonic::transport::Channel;
 
 use self::question::{FILTERS, Named, ORDERS, PAGE, Question};
 use super::{Figure, tell};
+use crate::meter::{cpu, family_cpu};
 use crate::options::Options;
 use crate::report::{Section, Table, grouped};
 
-/// Lists walked of a filter and an order.
-const WALKS: usize = 12;
+/// Lists walked of a filter and an order in a round.
+const WALKS: usize = 2;
 /// Pages of a list.
 const PAGES: usize = 8;
 
 /// What pages took, in the order of [`FILTERS`], each in [`ORDERS`].
 type Taken = Vec<Vec<Duration>>;
 
+/// Where tickets are.
+struct Place {
+    name: &'static str,
+    url: String,
+    ledger: Ledger,
+}
+
+impl Place {
+    async fn fill(name: &'static str, url: String, tickets: u64) -> Result<Self> {
+        let began = Instant::now();
+        let ledger = Ledger::open(&read(&url)?, "").await?;
+        fill::fill(&ledger, &url, tickets).await?;
+        tell(&format!(
+            "{name}: filled in {:.0} s",
+            began.elapsed().as_secs_f64()
+        ));
+        Ok(Self { name, url, ledger })
+    }
+}
+
 /// Fills SQLite and PostgreSQL, and asks both.
 pub async fn measure(options: &Options) -> Result<Section> {
     let folder = tempfile::TempDir::new()?;
     let cluster = Postgres::start().await?;
     let stack = Stack::start().await?;
-    let mut columns = Vec::new();
-    for (name, url) in [
-        (
-            "SQLite",
-            format!("sqlite://{}/ledger.db", folder.path().display()),
-        ),
-        ("PostgreSQL", cluster.database("ledger").await?),
-    ] {
-        let began = Instant::now();
-        let ledger = Ledger::open(&read(&url)?, "").await?;
-        fill::fill(&ledger, &url, options.tickets).await?;
-        tell(&format!(
-            "{name}: filled in {:.0} s",
-            began.elapsed().as_secs_f64()
-        ));
-        columns.push(at_ledger(&ledger, options.tickets).await?);
-        ledger.close().await;
-        tell(&format!("{name}: the ledger is measured"));
-        let reporting = Service::start("reporting", true, &stack, &[("KAIZEN__LEDGER__URL", &url)]).await?;
-        columns.push(over_grpc(&reporting).await?);
+    let file = format!("sqlite://{}/ledger.db", folder.path().display());
+    let places = tokio::try_join!(
+        Place::fill("SQLite", file, options.tickets),
+        Place::fill("PostgreSQL", cluster.database("ledger").await?, options.tickets)
+    )?;
+    let (mut columns, mut costs) = (Vec::new(), Vec::new());
+    for place in [places.0, places.1] {
+        let pages = (cells().count() * walks(options) * PAGES) as f64;
+        // SQLite is in the process that asks
+        let server = (place.name == "PostgreSQL")
+            .then(|| cluster.part().id())
+            .transpose()?;
+        let spent = |server: Option<u32>, process: u32| -> Result<f64> {
+            let all = server.map(family_cpu).transpose()?.unwrap_or_default() + cpu(process)?;
+            Ok(all.as_secs_f64() * 1e3 / pages)
+        };
+        let before = spent(server, std::process::id())?;
+        columns.push(at_ledger(&place.ledger, options).await?);
+        costs.push(spent(server, std::process::id())? - before);
+        place.ledger.close().await;
+        tell(&format!("{}: the ledger is measured", place.name));
+        let url = [("KAIZEN__LEDGER__URL", place.url.as_str())];
+        let reporting = Service::start("reporting", true, &stack, &url).await?;
+        let process = reporting.part().id()?;
+        let before = spent(server, process)?;
+        columns.push(over_grpc(&reporting, options).await?);
+        costs.push(spent(server, process)? - before);
     }
-    let text = format!(
-        "{} tickets, pages of {PAGE}; milliseconds, median and 99th percentile of {} pages.\n\n{}",
+    Ok(Section::plain(Figure::Tickets, text(options, &columns, &costs)?))
+}
+
+fn walks(options: &Options) -> usize {
+    WALKS * options.runs as usize
+}
+
+fn text(options: &Options, columns: &[Taken], costs: &[f64]) -> Result<String> {
+    let load = std::fs::read_to_string("/proc/loadavg").context("/proc/loadavg")?;
+    let costs: Vec<String> = costs.iter().map(|it| format!("{it:.1}")).collect();
+    Ok(format!(
+        "{} tickets, pages of {PAGE}; milliseconds, median and 99th percentile of {} pages. CPU of a page on average, database included, \
+         in the order of the columns: {} ms. Load average of the machine at the end: {}.\n\n{}",
         grouped(options.tickets),
-        WALKS * PAGES,
-        table(&columns)
-    );
-    Ok(Section::plain(Figure::Tickets, text))
+        walks(options) * PAGES,
+        costs.join(", "),
+        load.split(' ').next().unwrap_or_default(),
+        table(columns)
+    ))
 }
 
 fn read(url: &str) -> Result<LedgerUrl> {
@@ -68,15 +108,16 @@ fn read(url: &str) -> Result<LedgerUrl> {
         .map_err(|rule: String| anyhow::anyhow!("{url} {rule}"))
 }
 
-async fn at_ledger(ledger: &Ledger, tickets: u64) -> Result<Taken> {
+async fn at_ledger(ledger: &Ledger, options: &Options) -> Result<Taken> {
     let mut random = StdRng::seed_from_u64(2);
     let revisions = ledger.revision().await?;
     let mut taken = Taken::new();
     for (filter, order) in cells() {
         let mut pages = Vec::new();
-        for walk in 0..WALKS {
+        for walk in 0..walks(options) {
             let question = Question::new(filter, order, &mut random)?;
-            let mut after = (walk % 2 == 1).then(|| question::middle(&mut random, tickets, revisions));
+            let mut after =
+                (walk % 2 == 1).then(|| question::middle(&mut random, options.tickets, revisions));
             for _ in 0..PAGES {
                 let listing = question.listing(after.take());
                 let began = Instant::now();
@@ -94,7 +135,7 @@ async fn at_ledger(ledger: &Ledger, tickets: u64) -> Result<Taken> {
     Ok(taken)
 }
 
-async fn over_grpc(reporting: &Service) -> Result<Taken> {
+async fn over_grpc(reporting: &Service, options: &Options) -> Result<Taken> {
     let mut client: TrackerServiceClient<Channel> = TrackerServiceClient::connect(reporting.url())
         .await
         .context("reporting")?;
@@ -102,7 +143,7 @@ async fn over_grpc(reporting: &Service) -> Result<Taken> {
     let mut taken = Taken::new();
     for (filter, order) in cells() {
         let (mut pages, mut found) = (Vec::new(), 0);
-        for _ in 0..WALKS {
+        for _ in 0..walks(options) {
             let mut request = Question::new(filter, order, &mut random)?.request();
             for _ in 0..PAGES {
                 let began = Instant::now();

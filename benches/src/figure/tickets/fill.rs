@@ -13,7 +13,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
 use super::question::{CATEGORIES, LABELS, OWNERS, RULES, word};
 
 /// Tickets that are copied together: so many old ones, and so many new ones.
-const BLOCK: u64 = 500;
+const BLOCK: u64 = 250;
 /// Writers at once.
 const AT_ONCE: u64 = 50;
 
@@ -135,7 +135,7 @@ fn labels(random: &mut StdRng) -> Vec<String> {
 
 /// A recommendation as long as those of an analysis.
 fn evidence(index: u64, rule: &str) -> Evidence {
-    let estimate = json!({"value": -0.12, "low": -0.16, "high": -0.08});
+    let estimate = json!({"value": -0.12, "lower": -0.16, "upper": -0.08});
     let recommendation = json!({
         "rule": rule, "category": "enrichment", "component": "lead_enrichment", "metric": "lead_enrichment.success_rate",
         "slice": [["source", "Hunter"], ["industry", "logistics"]],
