@@ -26,6 +26,7 @@ fn answered() -> Answers {
         roi: answers::roi(),
         cumulative: answers::cumulative(),
         calibration: answers::calibration(),
+        corrections: answers::corrections(),
     }
 }
 
@@ -187,6 +188,57 @@ async fn calibration_is_told_in_all_by_rule_and_by_category() {
         text(none.kaizen(&["calibration"])),
         "No forecast has a measured outcome yet.\n"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_correction_is_listed_over_all_pages() {
+    let service = Service::start(answered()).await;
+    insta::assert_snapshot!(
+        "corrections",
+        text(service.kaizen(&["calibration", "--corrections"]))
+    );
+    let found = json_of(service.kaizen(&["calibration", "--corrections", "--output", "json"]));
+    assert_eq!(
+        (&found[0]["outcomes"][1]["ticket_id"], &found[1]["ended_by"]),
+        (&json!("T-12"), &json!("anna"))
+    );
+    let none = Service::start(Answers::default()).await;
+    assert_eq!(
+        text(none.kaizen(&["calibration", "--corrections"])),
+        "No rule's forecasts were ever corrected.\n"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_correction_is_taken_back_with_a_reason_and_not_without() {
+    let service = Service::start(answered()).await;
+    let without = refusal(service.kaizen(&["calibration", "--revert", "C-3"]));
+    assert!(without.contains("--reason"), "{without}");
+    assert!(service.asked.lock().unwrap().is_empty());
+    let arguments = [
+        "calibration",
+        "--revert",
+        "C-3",
+        "--actor",
+        "bert",
+        "--reason",
+        "It was undone",
+    ];
+    assert_eq!(
+        text(service.kaizen(&arguments)),
+        "C-3 reverted: later analyses forecast what slice_regression itself says\n"
+    );
+    let asked = service.asked.lock().unwrap().revert.clone().unwrap();
+    assert_eq!(
+        (
+            asked.correction_id.as_str(),
+            asked.actor.as_str(),
+            asked.reason.as_str()
+        ),
+        ("C-3", "bert", "It was undone")
+    );
+    let unknown = refusal(service.kaizen(&["calibration", "--revert", "C-9", "--reason", "None"]));
+    assert!(unknown.contains("no such correction"), "{unknown}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

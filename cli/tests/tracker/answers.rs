@@ -2,9 +2,10 @@
 
 use kaizen_api::analysis::v1::{ChangeEntry, Condition, Estimate, Interval, Metric, Window};
 use kaizen_api::tracker::v1::{
-    Calibration, Contribution, Control, CumulativePoint, Forecast, GetCalibrationResponse,
-    GetCumulativeRoiResponse, GetRoiResponse, Guardrail, Impact, ImpactDay, ImpactMetrics, ImpactVerdict,
-    Measurement, MeasurementConfidence, Novelty, Overlap, Placebo, Return, Rung, Total,
+    Calibration, Contribution, Control, Correction, CorrectionOutcome, CorrectionState, CumulativePoint,
+    Forecast, GetCalibrationResponse, GetCumulativeRoiResponse, GetRoiResponse, Guardrail, Impact, ImpactDay,
+    ImpactMetrics, ImpactVerdict, Measurement, MeasurementConfidence, Novelty, Overlap, Placebo, Return,
+    Rung, Total,
 };
 use prost_types::Timestamp;
 
@@ -74,6 +75,7 @@ pub fn impact() -> Impact {
         change_time: day(0),
         measurement_period_days: 14,
         before: days(-28, 0),
+        baseline: [days(-28, -13), days(-6, 0)].into_iter().flatten().collect(),
         after: days(0, 14),
         verdict: ImpactVerdict::Improved.into(),
         summary: "Success rate rose by 8.7 percentage points".to_owned(),
@@ -133,12 +135,14 @@ fn guardrails() -> Vec<Guardrail> {
             verdict: ImpactVerdict::Worse.into(),
             effect: estimate(0.21, 0.12, 0.3),
             unmeasurable: String::new(),
+            method: "with_controls".to_owned(),
         },
         Guardrail {
             metric: metric("lead_enrichment.cost", "Cost", "eur"),
             verdict: ImpactVerdict::Unspecified.into(),
             effect: None,
             unmeasurable: "there are 3 values before the change; 14 are needed".to_owned(),
+            method: String::new(),
         },
     ]
 }
@@ -363,6 +367,8 @@ pub fn calibration() -> GetCalibrationResponse {
         covered,
         probability: 0.97,
         verdict: ImpactVerdict::Improved.into(),
+        correction_id: if covered { "C-2" } else { "" }.to_owned(),
+        uncorrected: covered.then(|| estimate(620.0, 240.0, 1_000.0)).flatten(),
     };
     GetCalibrationResponse {
         calibrations: vec![
@@ -371,5 +377,40 @@ pub fn calibration() -> GetCalibrationResponse {
             of("category: enrichment", None, None),
         ],
         forecasts: vec![forecast("T-17", 290.0, true), forecast("T-12", 90.0, false)],
+        corrections: corrections().into_iter().take(1).collect(),
     }
+}
+
+/// One that is applied, and one that was taken back.
+pub fn corrections() -> Vec<Correction> {
+    let outcome = |ticket_id: &str| CorrectionOutcome {
+        ticket_id: ticket_id.to_owned(),
+        change_time: day(0),
+        measurement_id: "57".to_owned(),
+        forecast: estimate(620.0, 240.0, 1_000.0),
+        measured: estimate(290.0, 210.0, 370.0),
+    };
+    let active = Correction {
+        correction_id: "C-3".to_owned(),
+        rule: "slice_regression".to_owned(),
+        state: CorrectionState::Active.into(),
+        factor: 0.53,
+        widening: 0.18,
+        ratio: estimate(0.51, 0.45, 0.57),
+        p_value: 1e-9,
+        share: 0.04,
+        outcomes: vec![outcome("T-17"), outcome("T-12")],
+        learn_time: day(14),
+        learner: "kaizen".to_owned(),
+        ..Correction::default()
+    };
+    let reverted = Correction {
+        correction_id: "C-2".to_owned(),
+        state: CorrectionState::Reverted.into(),
+        end_time: day(15),
+        ender: "anna".to_owned(),
+        end_reason: "The fixes were undone".to_owned(),
+        ..active.clone()
+    };
+    vec![active, reverted]
 }

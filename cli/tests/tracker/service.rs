@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex};
 use futures::stream::{self, Empty};
 use kaizen_api::tracker::v1::tracker_service_server::{TrackerService, TrackerServiceServer};
 use kaizen_api::tracker::v1::{
-    CreateTicketRequest, CreateTicketResponse, GetCalibrationRequest, GetCalibrationResponse,
+    Correction, CreateTicketRequest, CreateTicketResponse, GetCalibrationRequest, GetCalibrationResponse,
     GetCumulativeRoiRequest, GetCumulativeRoiResponse, GetRoiRequest, GetRoiResponse, GetTicketRequest,
-    GetTicketResponse, Impact, Implementation, ListMeasurementsRequest, ListMeasurementsResponse,
-    ListTicketEventsRequest, ListTicketEventsResponse, ListTicketsRequest, ListTicketsResponse,
-    MarkImplementedRequest, MarkImplementedResponse, MeasureImpactRequest, MeasureImpactResponse,
-    Measurement, Ticket, UpdateTicketRequest, UpdateTicketResponse, WatchTicketsRequest,
+    GetTicketResponse, Impact, Implementation, ListCorrectionsRequest, ListCorrectionsResponse,
+    ListMeasurementsRequest, ListMeasurementsResponse, ListTicketEventsRequest, ListTicketEventsResponse,
+    ListTicketsRequest, ListTicketsResponse, MarkImplementedRequest, MarkImplementedResponse,
+    MeasureImpactRequest, MeasureImpactResponse, Measurement, RevertCorrectionRequest,
+    RevertCorrectionResponse, Ticket, UpdateTicketRequest, UpdateTicketResponse, WatchTicketsRequest,
     WatchTicketsResponse,
 };
 use tokio::net::TcpListener;
@@ -27,6 +28,7 @@ pub struct Answers {
     pub roi: GetRoiResponse,
     pub cumulative: GetCumulativeRoiResponse,
     pub calibration: GetCalibrationResponse,
+    pub corrections: Vec<Correction>,
 }
 
 /// What was asked last.
@@ -36,6 +38,7 @@ pub struct Asked {
     pub roi: Option<GetRoiRequest>,
     pub category: Option<String>,
     pub implementation: Option<Implementation>,
+    pub revert: Option<RevertCorrectionRequest>,
 }
 
 impl Asked {
@@ -45,6 +48,7 @@ impl Asked {
             && self.roi.is_none()
             && self.category.is_none()
             && self.implementation.is_none()
+            && self.revert.is_none()
     }
 }
 
@@ -172,5 +176,39 @@ impl TrackerService for Tracker {
 
     async fn get_calibration(&self, _: Request<GetCalibrationRequest>) -> Answer<GetCalibrationResponse> {
         Ok(Response::new(self.answers.calibration.clone()))
+    }
+
+    async fn list_corrections(
+        &self,
+        request: Request<ListCorrectionsRequest>,
+    ) -> Answer<ListCorrectionsResponse> {
+        // A page for each, so that whoever stops at the first is caught
+        let at: usize = request.into_inner().page_token.parse().unwrap_or_default();
+        let all = &self.answers.corrections;
+        Ok(Response::new(ListCorrectionsResponse {
+            corrections: all.get(at).cloned().into_iter().collect(),
+            next_page_token: if at + 1 < all.len() {
+                (at + 1).to_string()
+            } else {
+                String::new()
+            },
+        }))
+    }
+
+    async fn revert_correction(
+        &self,
+        request: Request<RevertCorrectionRequest>,
+    ) -> Answer<RevertCorrectionResponse> {
+        let request = request.into_inner();
+        let found = self.answers.corrections.iter();
+        let mut found = found.filter(|it| it.correction_id == request.correction_id);
+        let correction = found.next().cloned();
+        self.asked(|it| it.revert = Some(request));
+        match correction {
+            Some(correction) => Ok(Response::new(RevertCorrectionResponse {
+                correction: Some(correction),
+            })),
+            None => Err(Status::not_found("there is no such correction")),
+        }
     }
 }
