@@ -135,7 +135,7 @@ fn guardrails() -> Vec<Guardrail> {
             verdict: ImpactVerdict::Worse.into(),
             effect: estimate(0.21, 0.12, 0.3),
             unmeasurable: String::new(),
-            method: "with_controls".to_owned(),
+            method: "control_regression".to_owned(),
         },
         Guardrail {
             metric: metric("lead_enrichment.cost", "Cost", "eur"),
