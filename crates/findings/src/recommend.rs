@@ -6,6 +6,7 @@ mod rules;
 
 pub use estimate::Estimate;
 pub use life::{Change as StandingChange, Happened, Standing, What, history};
+pub use rules::restores;
 
 use self::estimate::{Worth, worth};
 use serde::{Deserialize, Serialize};

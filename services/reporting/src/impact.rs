@@ -44,14 +44,6 @@ pub use measured::{MeasuredError, MeasuredTicket, measured};
 pub use returns::{Terms, of_effect, sign};
 pub use schedule::Schedule;
 
-/// Rules whose recommendations are to bring back what was there before the week that raised them.
-const RESTORING: [&str; 4] = [
-    "slice_regression",
-    "step_after_change",
-    "latency_tail",
-    "error_surge",
-];
-
 /// What measuring needs. Cheap to clone.
 #[derive(Clone)]
 pub struct Measurer {

@@ -119,7 +119,7 @@ impl<'a> Asked<'a> {
 
     /// Whether the change is to mend what had come in that window: before it, things were other than without the change.
     pub fn restores(&self) -> bool {
-        super::RESTORING.contains(&self.ticket.rule.as_str())
+        kaizen_findings::restores(&self.ticket.rule)
     }
 
     /// The window whose analysis raised the recommendation: it is no baseline, being chosen for how bad it was.

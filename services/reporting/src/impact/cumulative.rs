@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use kaizen_api::analysis::v1::Estimate;
 use kaizen_api::time::to_wire;
 use kaizen_api::tracker::v1 as wire;
+use kaizen_findings::restores;
 use kaizen_stats::shrunk;
 
-use super::RESTORING;
 use super::estimate::{Z95, of_error};
 use super::measured::MeasuredTicket;
 
@@ -106,7 +106,7 @@ fn benefit(found: &wire::Return) -> (f64, f64) {
 fn kind(it: &MeasuredTicket) -> &'static str {
     let verdict = it.found.impact.as_ref().map(wire::Impact::verdict);
     match verdict {
-        Some(wire::ImpactVerdict::Improved) if RESTORING.contains(&it.ticket.rule.as_str()) => "avoided_loss",
+        Some(wire::ImpactVerdict::Improved) if restores(&it.ticket.rule) => "avoided_loss",
         Some(wire::ImpactVerdict::Improved) => "gain",
         Some(wire::ImpactVerdict::NoDetectableChange | wire::ImpactVerdict::Worse) => "failed_work",
         Some(wire::ImpactVerdict::CannotTell | wire::ImpactVerdict::Unspecified) | None => "",

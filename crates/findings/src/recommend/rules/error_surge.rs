@@ -4,6 +4,7 @@ use kaizen_stats::{benjamini_hochberg, two_proportions};
 
 use crate::CellSums;
 use crate::facts::{ComponentFacts, Facts, Groups, MetricFacts};
+use crate::recommend::rules::Rule;
 use crate::recommend::{Difficulty, Draft, Estimate, Evidence, Gain};
 use crate::words::{difference, told};
 
@@ -13,13 +14,25 @@ const FALSE_DISCOVERIES: f64 = 0.05;
 /// A rise is worth work from this part of all decisions on.
 const LEAST_RISE: f64 = 0.005;
 
-pub(super) fn draft<'a>(component: &'a ComponentFacts, facts: &Facts) -> Vec<Draft<'a>> {
-    let metrics = component.metrics.iter();
-    let split = metrics.filter_map(|metric| Some((metric, metric.groups.as_ref()?)));
-    let kinds = split.filter(|(metric, groups)| groups.of_the_whole && !metric.higher_is_better);
-    kinds
-        .flat_map(|(metric, groups)| risen(component, metric, groups, facts.weeks))
-        .collect()
+pub(super) struct ErrorSurge;
+
+impl Rule for ErrorSurge {
+    fn name(&self) -> &'static str {
+        "error_surge"
+    }
+
+    fn restores(&self) -> bool {
+        true
+    }
+
+    fn drafts<'a>(&self, component: &'a ComponentFacts, facts: &Facts) -> Vec<Draft<'a>> {
+        let metrics = component.metrics.iter();
+        let split = metrics.filter_map(|metric| Some((metric, metric.groups.as_ref()?)));
+        let kinds = split.filter(|(metric, groups)| groups.of_the_whole && !metric.higher_is_better);
+        kinds
+            .flat_map(|(metric, groups)| risen(component, metric, groups, facts.weeks))
+            .collect()
+    }
 }
 
 /// A kind that rose.
@@ -74,7 +87,7 @@ fn of<'a>(
     } = risen;
     let (was, is) = (before.mean(), now.mean());
     Draft {
-        rule: "error_surge",
+        rule: ErrorSurge.name(),
         component,
         metric: &metric.name,
         title: format!("{}: failures of kind {name} came up", component.title),

@@ -2,6 +2,7 @@
 
 use crate::facts::{ComponentFacts, Facts};
 use crate::finding::Detail;
+use crate::recommend::rules::Rule;
 use crate::recommend::{Difficulty, Draft, Estimate, Evidence};
 
 const HOURS: f64 = 8.0;
@@ -9,16 +10,27 @@ const HOURS: f64 = 8.0;
 /// waits, and is often given up.
 const WEIGHT: f64 = 0.1;
 
-pub(super) fn draft<'a>(component: &'a ComponentFacts, _: &Facts) -> Vec<Draft<'a>> {
-    let slower = component
-        .findings
-        .iter()
-        .filter_map(|finding| match &finding.detail {
-            Detail::LatencyTail(tail) if tail.change > 0.0 => Some((finding, tail)),
-            _ => None,
-        });
-    let draft = slower.map(|(finding, tail)| Draft {
-        rule: "latency_tail",
+pub(super) struct LatencyTail;
+
+impl Rule for LatencyTail {
+    fn name(&self) -> &'static str {
+        "latency_tail"
+    }
+
+    fn restores(&self) -> bool {
+        true
+    }
+
+    fn drafts<'a>(&self, component: &'a ComponentFacts, _: &Facts) -> Vec<Draft<'a>> {
+        let slower = component
+            .findings
+            .iter()
+            .filter_map(|finding| match &finding.detail {
+                Detail::LatencyTail(tail) if tail.change > 0.0 => Some((finding, tail)),
+                _ => None,
+            });
+        let draft = slower.map(|(finding, tail)| Draft {
+        rule: LatencyTail.name(),
         component,
         metric: &finding.metric,
         slice: Vec::new(),
@@ -46,5 +58,6 @@ pub(super) fn draft<'a>(component: &'a ComponentFacts, _: &Facts) -> Vec<Draft<'
         urgency: WEIGHT * 100.0 * tail.change,
         coverage: component.coverage,
     });
-    draft.collect()
+        draft.collect()
+    }
 }

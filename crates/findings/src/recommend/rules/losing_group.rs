@@ -4,6 +4,7 @@
 use kaizen_stats::{Moments, Standing, standings_by_mean};
 
 use crate::facts::{ComponentFacts, Facts, Groups, MetricFacts};
+use crate::recommend::rules::Rule;
 use crate::recommend::{Difficulty, Draft, Estimate, Evidence, Gain};
 use crate::words::{difference, told};
 use crate::{CellSums, REST};
@@ -14,12 +15,24 @@ const FALSE_DISCOVERIES: f64 = 0.05;
 /// A difference to the rest is worth a change from this part of the mean on.
 const LEAST_EFFECT: f64 = 0.05;
 
-pub(super) fn draft<'a>(component: &'a ComponentFacts, facts: &Facts) -> Vec<Draft<'a>> {
-    let metrics = component.metrics.iter();
-    let split = metrics.filter_map(|metric| Some((metric, metric.groups.as_ref()?)));
-    let own = split.filter(|(_, groups)| !groups.of_the_whole);
-    own.flat_map(|(metric, groups)| losers(component, metric, groups, facts.weeks))
-        .collect()
+pub(super) struct LosingGroup;
+
+impl Rule for LosingGroup {
+    fn name(&self) -> &'static str {
+        "losing_group"
+    }
+
+    fn restores(&self) -> bool {
+        false
+    }
+
+    fn drafts<'a>(&self, component: &'a ComponentFacts, facts: &Facts) -> Vec<Draft<'a>> {
+        let metrics = component.metrics.iter();
+        let split = metrics.filter_map(|metric| Some((metric, metric.groups.as_ref()?)));
+        let own = split.filter(|(_, groups)| !groups.of_the_whole);
+        own.flat_map(|(metric, groups)| losers(component, metric, groups, facts.weeks))
+            .collect()
+    }
 }
 
 /// A group with its standing.
@@ -102,7 +115,7 @@ fn of<'a>(
     let move_to_best = moved(loser, best, all);
     let better = move_to_best.times(if metric.higher_is_better { 1.0 } else { -1.0 });
     Draft {
-        rule: "losing_group",
+        rule: LosingGroup.name(),
         component,
         metric: &metric.name,
         title: format!(

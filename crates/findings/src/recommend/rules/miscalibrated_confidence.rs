@@ -2,24 +2,37 @@
 
 use crate::facts::{ComponentFacts, Facts};
 use crate::finding::{Detail, Finding, Miscalibration};
+use crate::recommend::rules::Rule;
 use crate::recommend::{Difficulty, Draft, Estimate, Evidence};
 use crate::words::told;
 
 const HOURS: f64 = 8.0;
 
-pub(super) fn draft<'a>(component: &'a ComponentFacts, _: &Facts) -> Vec<Draft<'a>> {
-    let mut found = component
-        .findings
-        .iter()
-        .filter_map(|finding| match &finding.detail {
-            Detail::Miscalibration(it) => Some((finding, it)),
-            _ => None,
-        });
-    // Probabilities say more than levels do, and come after them.
-    let last = found.next_back();
-    last.map(|(finding, it)| of(component, finding, it))
-        .into_iter()
-        .collect()
+pub(super) struct MiscalibratedConfidence;
+
+impl Rule for MiscalibratedConfidence {
+    fn name(&self) -> &'static str {
+        "miscalibrated_confidence"
+    }
+
+    fn restores(&self) -> bool {
+        false
+    }
+
+    fn drafts<'a>(&self, component: &'a ComponentFacts, _: &Facts) -> Vec<Draft<'a>> {
+        let mut found = component
+            .findings
+            .iter()
+            .filter_map(|finding| match &finding.detail {
+                Detail::Miscalibration(it) => Some((finding, it)),
+                _ => None,
+            });
+        // Probabilities say more than levels do, and come after them.
+        let last = found.next_back();
+        last.map(|(finding, it)| of(component, finding, it))
+            .into_iter()
+            .collect()
+    }
 }
 
 fn of<'a>(component: &'a ComponentFacts, finding: &Finding, it: &Miscalibration) -> Draft<'a> {
@@ -46,7 +59,7 @@ fn of<'a>(component: &'a ComponentFacts, finding: &Finding, it: &Miscalibration)
         }
     };
     Draft {
-        rule: "miscalibrated_confidence",
+        rule: MiscalibratedConfidence.name(),
         component,
         metric: "",
         slice: Vec::new(),

@@ -1,21 +1,35 @@
 //! Quality scores go one way, what comes of the decisions the other: the score rewards the wrong thing.
 
 use crate::facts::{ComponentFacts, Facts, MetricFacts, Role};
+use crate::recommend::rules::Rule;
 use crate::recommend::{Difficulty, Draft, Estimate, Evidence};
 use crate::words::told;
 
 const HOURS: f64 = 8.0;
 const URGENCY: f64 = 5.0;
 
-pub(super) fn draft<'a>(component: &'a ComponentFacts, _: &Facts) -> Vec<Draft<'a>> {
-    let of = |role| component.metrics.iter().filter(move |it| it.role == role);
-    let moved = |it: &&MetricFacts, better: bool| it.trend.is_some_and(|trend| trend.is_improving == better);
-    let quality = of(Role::Quality).find(|it| moved(it, true));
-    let aim = of(Role::Aim).find(|it| moved(it, false));
-    let found = quality
-        .zip(aim)
-        .and_then(|(quality, aim)| mismatch(component, quality, aim));
-    found.into_iter().collect()
+pub(super) struct QualityMismatch;
+
+impl Rule for QualityMismatch {
+    fn name(&self) -> &'static str {
+        "quality_outcome_mismatch"
+    }
+
+    fn restores(&self) -> bool {
+        false
+    }
+
+    fn drafts<'a>(&self, component: &'a ComponentFacts, _: &Facts) -> Vec<Draft<'a>> {
+        let of = |role| component.metrics.iter().filter(move |it| it.role == role);
+        let moved =
+            |it: &&MetricFacts, better: bool| it.trend.is_some_and(|trend| trend.is_improving == better);
+        let quality = of(Role::Quality).find(|it| moved(it, true));
+        let aim = of(Role::Aim).find(|it| moved(it, false));
+        let found = quality
+            .zip(aim)
+            .and_then(|(quality, aim)| mismatch(component, quality, aim));
+        found.into_iter().collect()
+    }
 }
 
 fn mismatch<'a>(
@@ -26,7 +40,7 @@ fn mismatch<'a>(
     let (now, before) = aim.now.zip(aim.before)?;
     let (score, score_before) = quality.now.zip(quality.before)?;
     Some(Draft {
-        rule: "quality_outcome_mismatch",
+        rule: QualityMismatch.name(),
         component,
         metric: &aim.name,
         slice: Vec::new(),

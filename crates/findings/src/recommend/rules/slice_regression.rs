@@ -1,25 +1,38 @@
 //! A slice got worse than the rest: find what changed for it, and bring it back.
 
 use crate::facts::{ComponentFacts, Facts, MetricFacts};
+use crate::recommend::rules::Rule;
 use crate::recommend::{Difficulty, Draft, Estimate, Evidence, Gain};
 use crate::words::{difference, in_words, told};
 use crate::{Cause, Explained};
 
 const HOURS: f64 = 8.0;
 
-pub(super) fn draft<'a>(component: &'a ComponentFacts, facts: &Facts) -> Vec<Draft<'a>> {
-    let mut drafts: Vec<Draft<'a>> = Vec::new();
-    for metric in &component.metrics {
-        let Some(explained) = &metric.explained else {
-            continue;
-        };
-        for cause in &explained.explanation.causes {
-            if explained.is_worse(cause.effect) {
-                drafts.push(of(component, metric, explained, cause, facts.weeks));
+pub(super) struct SliceRegression;
+
+impl Rule for SliceRegression {
+    fn name(&self) -> &'static str {
+        "slice_regression"
+    }
+
+    fn restores(&self) -> bool {
+        true
+    }
+
+    fn drafts<'a>(&self, component: &'a ComponentFacts, facts: &Facts) -> Vec<Draft<'a>> {
+        let mut drafts: Vec<Draft<'a>> = Vec::new();
+        for metric in &component.metrics {
+            let Some(explained) = &metric.explained else {
+                continue;
+            };
+            for cause in &explained.explanation.causes {
+                if explained.is_worse(cause.effect) {
+                    drafts.push(of(component, metric, explained, cause, facts.weeks));
+                }
             }
         }
+        drafts
     }
-    drafts
 }
 
 fn of<'a>(
@@ -39,7 +52,7 @@ fn of<'a>(
         .zip(now)
         .map(|(before, now)| format!("{} to {}", told(before, unit), told(now, unit)));
     Draft {
-        rule: "slice_regression",
+        rule: SliceRegression.name(),
         component,
         metric: &metric.name,
         title: format!("{}: {} got worse for {slice}", component.title, explained.what),

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::facts::{ChangeEntry, ComponentFacts, Facts, MetricFacts, Role};
 use crate::finding::Detail;
 use crate::judge::Move;
+use crate::recommend::rules::Rule;
 use crate::recommend::{Difficulty, Draft, Estimate, Evidence, Gain};
 use crate::words::difference;
 
@@ -13,25 +14,37 @@ const HOURS: f64 = 2.0;
 const BEFORE: i64 = 24 * 3_600;
 const AFTER: i64 = 6 * 3_600;
 
-pub(super) fn draft<'a>(component: &'a ComponentFacts, facts: &Facts) -> Vec<Draft<'a>> {
-    let of = |metric: &'a MetricFacts| {
-        // A slice that accounts for it has its own recommendation, with the change among its candidates.
-        let by_slices = metric.explained.as_ref().is_some_and(|explained| {
-            let mut causes = explained.explanation.causes.iter();
-            causes.any(|cause| explained.is_worse(cause.effect))
-        });
-        // The last one: what an earlier one did is either still there or mended.
-        let last = steps(component, metric, &facts.changes)
-            .pop()
-            .filter(|_| !by_slices);
-        last.map(|(step, change)| in_draft(component, metric, step, change, facts.weeks))
-    };
-    component
-        .metrics
-        .iter()
-        .filter(|it| it.role != Role::Volume)
-        .flat_map(of)
-        .collect()
+pub(super) struct StepAfterChange;
+
+impl Rule for StepAfterChange {
+    fn name(&self) -> &'static str {
+        "step_after_change"
+    }
+
+    fn restores(&self) -> bool {
+        true
+    }
+
+    fn drafts<'a>(&self, component: &'a ComponentFacts, facts: &Facts) -> Vec<Draft<'a>> {
+        let of = |metric: &'a MetricFacts| {
+            // A slice that accounts for it has its own recommendation, with the change among its candidates.
+            let by_slices = metric.explained.as_ref().is_some_and(|explained| {
+                let mut causes = explained.explanation.causes.iter();
+                causes.any(|cause| explained.is_worse(cause.effect))
+            });
+            // The last one: what an earlier one did is either still there or mended.
+            let last = steps(component, metric, &facts.changes)
+                .pop()
+                .filter(|_| !by_slices);
+            last.map(|(step, change)| in_draft(component, metric, step, change, facts.weeks))
+        };
+        component
+            .metrics
+            .iter()
+            .filter(|it| it.role != Role::Volume)
+            .flat_map(of)
+            .collect()
+    }
 }
 
 /// Steps of a metric for the worse, each with the change of its component nearest to it.
@@ -74,7 +87,7 @@ fn in_draft<'a>(
         kind, version, at, ..
     } = change;
     Draft {
-        rule: "step_after_change",
+        rule: StepAfterChange.name(),
         component,
         metric: &metric.name,
         slice: Vec::new(),

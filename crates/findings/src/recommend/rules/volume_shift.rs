@@ -2,32 +2,46 @@
 
 use crate::facts::{ComponentFacts, Facts, Role};
 use crate::finding::Detail;
+use crate::recommend::rules::Rule;
 use crate::recommend::{Difficulty, Draft, Estimate, Evidence};
 
 const HOURS: f64 = 4.0;
 /// From this part of what came before on, a drop is worth a look.
 const MATTERS: f64 = 0.2;
 
-pub(super) fn draft<'a>(component: &'a ComponentFacts, _: &Facts) -> Vec<Draft<'a>> {
-    let volumes = component
-        .metrics
-        .iter()
-        .filter(|metric| metric.role == Role::Volume);
-    let drops = volumes.filter_map(|metric| {
-        let (now, before) = metric.now.zip(metric.before)?;
-        let lost = (before - now) / before;
-        let step = component
-            .findings
+pub(super) struct VolumeShift;
+
+impl Rule for VolumeShift {
+    fn name(&self) -> &'static str {
+        "volume_shift"
+    }
+
+    fn restores(&self) -> bool {
+        false
+    }
+
+    fn drafts<'a>(&self, component: &'a ComponentFacts, _: &Facts) -> Vec<Draft<'a>> {
+        let volumes = component
+            .metrics
             .iter()
-            .rev()
-            .find_map(|finding| match &finding.detail {
-                Detail::LevelChange(step) if finding.metric == metric.name && step.effect < 0.0 => Some(step),
-                _ => None,
-            })?;
-        (lost >= MATTERS).then_some((metric, now, before, step))
-    });
-    let draft = drops.map(|(metric, now, before, step)| Draft {
-        rule: "volume_shift",
+            .filter(|metric| metric.role == Role::Volume);
+        let drops = volumes.filter_map(|metric| {
+            let (now, before) = metric.now.zip(metric.before)?;
+            let lost = (before - now) / before;
+            let step = component
+                .findings
+                .iter()
+                .rev()
+                .find_map(|finding| match &finding.detail {
+                    Detail::LevelChange(step) if finding.metric == metric.name && step.effect < 0.0 => {
+                        Some(step)
+                    }
+                    _ => None,
+                })?;
+            (lost >= MATTERS).then_some((metric, now, before, step))
+        });
+        let draft = drops.map(|(metric, now, before, step)| Draft {
+        rule: VolumeShift.name(),
         component,
         metric: &metric.name,
         slice: Vec::new(),
@@ -57,5 +71,6 @@ pub(super) fn draft<'a>(component: &'a ComponentFacts, _: &Facts) -> Vec<Draft<'
         urgency: 10.0 * (1.0 - now / before),
         coverage: component.coverage,
     });
-    draft.collect()
+        draft.collect()
+    }
 }
