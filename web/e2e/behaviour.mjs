@@ -103,6 +103,7 @@ const checks = {
     await entry.locator("summary").press("Enter");
     assert.equal(await entry.locator("ol li").count(), 2);
     assert.match(await entry.textContent(), /return not computed/);
+    assert.match(await entry.textContent(), /\(× 0\.53 by C-3, as earlier forecasts came true\)/);
   },
 
   async "a recommendation leads to the decisions it rests on, to one of them, and back"(page, mock) {

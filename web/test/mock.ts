@@ -261,6 +261,7 @@ const RECOMMENDATION = {
   effortHours: 8,
   certainty: 0.99,
   estimatedImpact: { improvementPercent: 5.9 },
+  corrected: { correctionId: "C-3", factor: 0.53, estimatedImpact: { improvementPercent: 11.1 } },
   wouldChange: "MEDIUM, if the improvement of the metric were less than 85 % of the estimate or the work took 9 h",
   state: RecommendationState.REOPENED,
   stateReason: "came back after ticket T-1 ended as cancelled",

@@ -1,5 +1,5 @@
 import { addressOfDecision } from "../decisions/asked";
-import { formatRelative, formatShare, formatTime, formatValue } from "../format";
+import { formatPart, formatRelative, formatShare, formatTime, formatValue } from "../format";
 import {
   type DecisionExample,
   Priority,
@@ -140,9 +140,12 @@ function History({ changes }: { changes: Recommendation["history"] }) {
   );
 }
 
-function worth({ estimatedImpact, roi }: Recommendation): string {
+function worth({ estimatedImpact, roi, corrected }: Recommendation): string {
   const percent = estimatedImpact?.improvementPercent;
-  const improvement = percent === undefined ? "" : ` · ${formatRelative(percent / 100)} of the metric`;
+  const by = corrected
+    ? ` (× ${formatPart(corrected.factor)} by ${corrected.correctionId}, as earlier forecasts came true)`
+    : "";
+  const improvement = percent === undefined ? "" : ` · ${formatRelative(percent / 100)} of the metric${by}`;
   if (!estimatedImpact) return "";
   if (!roi?.roi) return `${improvement} · return not computed: what the metric is worth is not known`;
   const share = formatShare(roi.probabilityAboveZero);
