@@ -23,6 +23,6 @@ pub use judge::{
 };
 pub use recommend::{
     Corrected, Difficulty, Estimate, Evidence, Example, Examples, Happened, Impact, Priority, Recommendation,
-    Return, Standing, StandingChange, What, history, recommend,
+    Return, Standing, StandingChange, What, history, recommend, restores,
 };
 pub use words::{difference, in_words, told};
