@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
@@ -25,16 +25,17 @@ const DAY_AFTER: &str = "2026-01-19T00:00:00Z";
 const DECISIONS: u64 = 288;
 const WEEK: f64 = 7.0;
 
-/// An enrichment every five minutes for two weeks from Monday, 2026-01-05, by two methods in turn. One in ten fails, and in
-/// the second week one in two by method `b`.
+/// An enrichment every minute for two weeks from Monday, 2026-01-05, by eight methods in turn. One in ten fails, and in the
+/// second week one in two by method `b`.
 const FLEET: &str = "INSERT INTO kaizen.decisions (_offset, event_id, log_type, timestamp, _ingested_at, method_used, \
      processing_time, success, quality_score, success_indicator, dims, measures) \
-     SELECT number, toString(number), 'enrichment_decision' AS kind, \
-     toDateTime64('2026-01-05 00:00:00', 3, 'UTC') + number * 300 AS time, time, ['a', 'b'][1 + number % 2] AS method, \
-     1 + (number * 7919 % 1009) / 1009, \
-     if(method = 'b' AND time >= '2026-01-12 00:00:00', number * 7919 % 1009 > 504, number * 7919 % 1009 > 100) AS ok, \
-     50 + number * 104729 % 49, number % 3 > 0, if(ok, map('template', 't1'), map('template', 't2', 'error_kind', 'timeout')), \
-     map('content_chars', number % 5000) FROM numbers(2 * 7 * 288)";
+     SELECT number, toString(number), 'enrichment_decision', \
+     toDateTime64('2026-01-05 00:00:00', 3, 'UTC') + number * 60 AS time, time, \
+     ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'][1 + number % 8] AS method, 1 + (number * 7919 % 1009) / 1009, \
+     if(method = 'b' AND time >= '2026-01-12 00:00:00', number * 7919 % 1009 > 504, number * 7919 % 1009 > 100), \
+     50 + number * 104729 % 49, number % 3 > 0, \
+     map('source', ['Hunter', 'Apollo', 'Clay'][1 + intDiv(number, 8) % 3]), map('fields_count', number % 9) \
+     FROM numbers(2 * 7 * 1440)";
 
 /// The system with a recommendation of the rule.
 struct System {
@@ -207,10 +208,11 @@ async fn content(sandbox: &Sandbox, request_id: &str) -> Result<String> {
          (SELECT analysis_id FROM kaizen.analyses WHERE request_id = '{request_id}') FORMAT TSVRaw"
     );
     let content = sandbox.stack().clickhouse().query(&sql).await?;
-    ensure!(
-        content.lines().count() == 1,
-        "one recommendation of {RULE}: {content}"
-    );
+    if content.lines().count() != 1 {
+        let rules = "SELECT groupArray((rule, metric)) FROM kaizen.recommendations";
+        let rules = sandbox.stack().clickhouse().query(rules).await?;
+        bail!("no single recommendation of {RULE} among {rules}: {content}");
+    }
     Ok(content)
 }
 
