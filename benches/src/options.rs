@@ -44,6 +44,9 @@ pub struct Options {
     /// An engine that holds one of these sizes already: it is asked instead of filling another
     #[arg(long, value_name = "URL")]
     pub history_engine: Option<String>,
+    /// Process of that engine, to tell its CPU
+    #[arg(long, value_name = "PID", requires = "history_engine")]
+    pub history_engine_process: Option<u32>,
     /// Seconds of requests for metrics
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     pub history_seconds: u64,

@@ -28,6 +28,8 @@ struct Measured {
     filled: Filled,
     analysis: Duration,
     analysis_cpu: Duration,
+    /// Of an engine that the bench itself started.
+    engine_cpu: Option<Duration>,
     memory: u64,
     impact: Duration,
     explained: Duration,
@@ -73,9 +75,18 @@ async fn ask_all(stack: &Stack, engine: &Engine, events: u64, options: &Options)
     let asked = Asked::of(&analysis, &reporting, options.runs);
     // The engine's caches are warm from the first run on, of which the best counts
     let process = analysis.part().id()?;
-    let before = cpu(process)?;
+    let own = engine.url() == stack.clickhouse().url();
+    let engine_process = if own {
+        Some(stack.clickhouse().part().id()?)
+    } else {
+        options.history_engine_process
+    };
+    let of_engine = || engine_process.map(cpu).transpose();
+    let (before, engine_before) = (cpu(process)?, of_engine()?);
     let took = asked.analysis().await?;
-    let analysis_cpu = (cpu(process)?.saturating_sub(before)) / options.runs;
+    let analysis_cpu = cpu(process)?.saturating_sub(before) / options.runs;
+    let engine_cpu = (of_engine()?.zip(engine_before))
+        .map(|(after, before)| (after.saturating_sub(before)) / options.runs);
     let memory = peak_memory(process)?;
     drop(analysis);
     Ok(Measured {
@@ -83,6 +94,7 @@ async fn ask_all(stack: &Stack, engine: &Engine, events: u64, options: &Options)
         filled: engine.filled().await?,
         analysis: took,
         analysis_cpu,
+        engine_cpu,
         memory,
         impact: asked.impact().await?,
         explained: asked.explained().await?,
@@ -105,20 +117,55 @@ async fn search(stack: &Stack, engine: &Engine, options: &Options) -> Result<Dur
 }
 
 fn section(sizes: &[Measured], slices: Duration, runs: u32) -> Section {
+    let asked = sizes.first().map_or(0, |it| it.queried.asked);
+    let chart = |name, title: &str, of: fn(&Measured) -> Duration| Chart {
+        name,
+        title: title.to_owned(),
+        bars: (sizes.iter())
+            .map(|it| Bar {
+                label: format!("{} decisions", grouped(it.events)),
+                value: of(it).as_secs_f64() * 1e3,
+                own: true,
+            })
+            .collect(),
+    };
+    Section {
+        figure: Figure::History,
+        text: format!(
+            "The best of {runs}. QueryMetric: {} requests of {} questions at {} a second.\n\n{}\n\
+             Slice search over 6 dimensions of 20 values, {} decisions of 8 weeks beside 8: {}.\n",
+            grouped(asked),
+            load::QUESTIONS,
+            grouped(load::RATE),
+            table(sizes),
+            grouped(WIDE),
+            seconds(slices)
+        ),
+        charts: vec![
+            chart("history-analysis", "Milliseconds of the weekly analysis", |it| {
+                it.analysis
+            }),
+            chart("history-impact", "Milliseconds of MeasureImpact", |it| it.impact),
+        ],
+        whole: true,
+    }
+}
+
+fn table(sizes: &[Measured]) -> Table {
     let mut table = Table::new(&[
         "decisions",
         "rows of the rollup",
         "on disk",
         "weekly analysis",
         "CPU of the service",
-        "its peak memory",
+        "CPU of the engine",
+        "peak memory of the service",
         "MeasureImpact",
         "ExplainChange, the slowest metric",
         "QueryMetric p50",
         "p99",
         "load of the machine",
     ]);
-    let seconds = |it: Duration| format!("{:.2} s", it.as_secs_f64());
     let millis = |it: Duration| format!("{:.1} ms", it.as_secs_f64() * 1e3);
     for it in sizes {
         table.row([
@@ -127,6 +174,7 @@ fn section(sizes: &[Measured], slices: Duration, runs: u32) -> Section {
             format!("{} MB", grouped(it.filled.rollup_bytes / 1_000_000)),
             seconds(it.analysis),
             seconds(it.analysis_cpu),
+            it.engine_cpu.map(seconds).unwrap_or_default(),
             format!("{} MiB", it.memory),
             seconds(it.impact),
             seconds(it.explained),
@@ -135,40 +183,11 @@ fn section(sizes: &[Measured], slices: Duration, runs: u32) -> Section {
             it.load.clone(),
         ]);
     }
-    let bars = |of: fn(&Measured) -> f64| {
-        let bar = |it: &Measured| Bar {
-            label: format!("{} decisions", grouped(it.events)),
-            value: of(it),
-            own: true,
-        };
-        sizes.iter().map(bar).collect()
-    };
-    let asked = sizes.first().map_or(0, |it| it.queried.asked);
-    Section {
-        figure: Figure::History,
-        text: format!(
-            "The best of {runs}. QueryMetric: {} requests of {} questions at {} a second.\n\n{table}\n\
-             Slice search over 6 dimensions of 20 values, {} decisions of 8 weeks beside 8: {}.\n",
-            grouped(asked),
-            load::QUESTIONS,
-            grouped(load::RATE),
-            grouped(WIDE),
-            seconds(slices)
-        ),
-        charts: vec![
-            Chart {
-                name: "history-analysis",
-                title: "Milliseconds of the weekly analysis".to_owned(),
-                bars: bars(|it| it.analysis.as_secs_f64() * 1e3),
-            },
-            Chart {
-                name: "history-impact",
-                title: "Milliseconds of MeasureImpact".to_owned(),
-                bars: bars(|it| it.impact.as_secs_f64() * 1e3),
-            },
-        ],
-        whole: true,
-    }
+    table
+}
+
+fn seconds(it: Duration) -> String {
+    format!("{:.2} s", it.as_secs_f64())
 }
 
 fn load_average() -> Result<String> {

@@ -86,14 +86,14 @@ impl Engine {
             self.query(&put(DECISIONS, &values)).await?;
             first += rows;
         }
-        for (name, share, bits, value, currency) in [
-            ("replied", 300, 19, "NULL", ""),
-            ("deal", 20, 21, "500 + h % 3000", "EUR"),
+        for (name, share, seconds, value, currency) in [
+            ("replied", 300, 0x7_FFFF, "NULL", ""),
+            ("deal", 20, 0x1F_FFFF, "500 + h % 3000", "EUR"),
         ] {
             let values = [
                 ("name", name.to_owned()),
                 ("share", share.to_string()),
-                ("bits", bits.to_string()),
+                ("seconds", seconds.to_string()),
                 ("value", value.to_owned()),
                 ("currency", currency.to_owned()),
                 ("ingested", text(Timestamp::now())),

@@ -108,10 +108,9 @@ fn rows(days: &[queries::ArmDay]) -> Vec<(Row, Known)> {
 const MARCH: [&str; 2] = ["2024-03-01T00:00:00Z", "2024-03-03T00:00:00Z"];
 const NONE: Known = (0, 0.0, 0.0, 0.0, 0.0);
 
-#[tokio::test]
-async fn arms_are_what_one_counts_by_hand_day_by_day() -> Result<()> {
-    let fixture = Fixture::of(BY_HAND).await?;
-    let expected: [(&str, Vec<(Row, Known)>); 4] = [
+/// What each metric's arms are in [`BY_HAND`].
+fn by_hand() -> [(&'static str, Vec<(Row, Known)>); 4] {
+    [
         (
             "success",
             vec![
@@ -144,8 +143,13 @@ async fn arms_are_what_one_counts_by_hand_day_by_day() -> Result<()> {
                 ((2, false, 2, 1.0, 1.0), NONE),
             ],
         ),
-    ];
-    for (metric, days) in expected {
+    ]
+}
+
+#[tokio::test]
+async fn arms_are_what_one_counts_by_hand_day_by_day() -> Result<()> {
+    let fixture = Fixture::of(BY_HAND).await?;
+    for (metric, days) in by_hand() {
         let found = fixture.ask(metric, "e", MARCH, Vec::new()).await?;
         assert_eq!(rows(&found.context("days")?), days, "{metric}");
     }
