@@ -153,10 +153,12 @@ async fn a_process_that_wakes_up_after_another_took_its_run_changes_nothing_of_i
 async fn a_run_that_ends_its_process_each_time_is_given_up_and_says_where() -> Result<()> {
     let fixture = Fixture::start().await?;
     let (_, held) = stand_still(&fixture, "fatal", "inspect").await?;
+    let held = go_on(&fixture, held, "inspect").await?;
     fixture.service.process.kill();
     drop(held);
     let (again, restarted) = tokio::join!(fixture.hold("inspect"), fixture.service.restart());
     restarted?;
+    let again = go_on(&fixture, again?, "inspect").await?;
     assert_eq!(fixture.attempt("fatal").await?, "2");
     fixture.service.process.kill();
     drop(again);
@@ -200,13 +202,18 @@ pub async fn stand_still(
     Ok((run, holding.await?))
 }
 
+/// Goes on to the next request of the stage.
+async fn go_on(fixture: &Fixture, held: Held, stage: &'static str) -> Result<Held> {
+    let next = fixture.hold(stage);
+    held.release();
+    next.await
+}
+
 /// Goes on until some tables have the results of the run and others do not.
 pub async fn half_recorded(fixture: &Fixture, held: Held) -> Result<Held> {
     let mut held = held;
     for _ in 0..2 {
-        let next = fixture.hold("record");
-        held.release();
-        held = next.await?;
+        held = go_on(fixture, held, "record").await?;
     }
     let count = async |table: &str| {
         let at = "(SELECT max(results_at) FROM kaizen.analyses)";
