@@ -98,6 +98,11 @@ async fn its_evidence_leads_to_decisions(sandbox: &Sandbox, it: &Recommendation)
             );
         }
     }
+    all_of_it_can_be_listed_and_shown(sandbox, it).await
+}
+
+async fn all_of_it_can_be_listed_and_shown(sandbox: &Sandbox, it: &Recommendation) -> Result<()> {
+    let evidence = it.evidence.as_ref().context("evidence")?;
     let all = ListDecisionsRequest {
         window: evidence.window,
         component: evidence.component.clone(),
@@ -105,6 +110,7 @@ async fn its_evidence_leads_to_decisions(sandbox: &Sandbox, it: &Recommendation)
         page_size: 1000,
         ..ListDecisionsRequest::default()
     };
+    let mut client = metrics(sandbox).await?;
     let all = client.list_decisions(all).await?.into_inner().decisions;
     assert_eq!(all.len(), 672, "a third of a week's 2,016");
     ensure!(all.iter().all(|it| it.method_used == "b"));

@@ -209,6 +209,7 @@ impl Fault {
             Self::At(Exchange::Produce, _, Blow::KillCollector) => "dead letters: collector killed",
             Self::At(Exchange::Produce, _, Blow::CutConnection) => "dead letters: connection cut",
             Self::At(Exchange::Produce, ..) => "dead letters: broker killed",
+            Self::At(Exchange::Commented(_), ..) => "a question to the engine",
             Self::KillCollector(_) => "collector killed at any time",
             Self::EndCollector(_) => "collector ended in peace",
             Self::ReplaceCollector(_) => "collector stopped for longer than a session",
@@ -247,6 +248,7 @@ impl Fault {
             Exchange::Insert => "insert",
             Exchange::Commit => "offset commit",
             Exchange::Produce => "dead letters",
+            Exchange::Commented(_) => "question",
         };
         let moment = match moment {
             Moment::Begins => "1 begins",

@@ -270,7 +270,7 @@ async fn next(members: &[Member], exchange: Exchange, moment: Moment) -> Result<
         anyhow::bail!("two collectors are expected");
     };
     let link = match exchange {
-        Exchange::Insert => Link::Engine,
+        Exchange::Insert | Exchange::Commented(_) => Link::Engine,
         Exchange::Commit | Exchange::Produce => Link::Broker,
     };
     let next = async {

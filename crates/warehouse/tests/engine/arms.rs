@@ -189,7 +189,7 @@ fn measured(days: &[queries::ArmDay], has_covariate: bool) -> Result<Impact> {
             sum: it.sum,
             sum_of_squares: it.sum_squares,
         },
-        known: has_covariate.then(|| KnownBefore {
+        known: has_covariate.then_some(KnownBefore {
             moments: Moments {
                 count: it.known as f64,
                 sum: it.known_sum,
