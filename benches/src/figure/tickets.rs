@@ -140,9 +140,9 @@ async fn over_grpc(reporting: &Service, options: &Options) -> Result<Taken> {
         .await
         .context("reporting")?;
     let mut random = StdRng::seed_from_u64(2);
-    let mut taken = Taken::new();
+    let (mut taken, mut found) = (Taken::new(), 0);
     for (filter, order) in cells() {
-        let (mut pages, mut found) = (Vec::new(), 0);
+        let mut pages = Vec::new();
         for _ in 0..walks(options) {
             let mut request = Question::new(filter, order, &mut random)?.request();
             for _ in 0..PAGES {
@@ -153,9 +153,9 @@ async fn over_grpc(reporting: &Service, options: &Options) -> Result<Taken> {
                 request.page_token = answer.next_page_token;
             }
         }
-        ensure!(found > 0, "{} finds nothing", filter.name);
         taken.push(pages);
     }
+    ensure!(found > 0, "no list finds anything");
     Ok(taken)
 }
 
