@@ -98,7 +98,7 @@ pub fn consume<P: Step, S: Store>(
     shutdown: &CancellationToken,
 ) -> Result<(), ConsumeError> {
     let pipeline = Arc::new(Mutex::new(pipeline));
-    let context = Context::new(pipeline.clone(), observer.clone());
+    let context = Context::new(pipeline.clone(), observer.clone(), shutdown.clone());
     let consumer: BaseConsumer<Context<P, S>> = kafka.consumer().create_with_context(context)?;
     consumer.subscribe(&topics.iter().map(String::as_str).collect::<Vec<_>>())?;
     let mut recommit = Instant::now();

@@ -8,6 +8,7 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
+use tokio_util::sync::CancellationToken;
 
 use crate::batch::Partition;
 use crate::consume::{ConsumeError, Observer, commit_and_store, list, locked};
@@ -24,14 +25,20 @@ const QUESTION: Duration = Duration::from_secs(5);
 pub(crate) struct Context<P, S> {
     pipeline: Arc<Mutex<Pipeline<P, S>>>,
     observer: Arc<dyn Observer>,
+    shutdown: CancellationToken,
     failure: Mutex<Option<ConsumeError>>,
 }
 
 impl<P: Step, S: Store> Context<P, S> {
-    pub(crate) fn new(pipeline: Arc<Mutex<Pipeline<P, S>>>, observer: Arc<dyn Observer>) -> Self {
+    pub(crate) fn new(
+        pipeline: Arc<Mutex<Pipeline<P, S>>>,
+        observer: Arc<dyn Observer>,
+        shutdown: CancellationToken,
+    ) -> Self {
         Self {
             pipeline,
             observer,
+            shutdown,
             failure: Mutex::default(),
         }
     }
@@ -41,9 +48,13 @@ impl<P: Step, S: Store> Context<P, S> {
         locked(&self.failure).take()
     }
 
-    /// Goes on from the committed offsets. Nothing is read before what was stored there is recalled.
+    /// Goes on from the committed offsets. Nothing is read before what was stored there is recalled. A service that is asked to
+    /// end meanwhile takes nothing on.
     fn assign(&self, consumer: &BaseConsumer<Self>, given: &TopicPartitionList) -> Result<(), ConsumeError> {
-        let committed = committed(consumer, given).map_err(ConsumeError::Committed)?;
+        let committed = match committed(consumer, given, &self.shutdown) {
+            Err(_) if self.shutdown.is_cancelled() => return Ok(()),
+            answer => answer.map_err(ConsumeError::Committed)?,
+        };
         let assignments = committed
             .elements()
             .iter()
@@ -122,10 +133,11 @@ impl<P: Step, S: Store> Context<P, S> {
     }
 }
 
-/// Asks until the coordinator answers: to guess an offset would lose or repeat records.
+/// Asks until the coordinator answers, or until `shutdown`: to guess an offset would lose or repeat records.
 fn committed<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     partitions: &TopicPartitionList,
+    shutdown: &CancellationToken,
 ) -> KafkaResult<TopicPartitionList> {
     let began = Instant::now();
     loop {
@@ -136,7 +148,7 @@ fn committed<C: ConsumerContext>(
                 refused.map_or(Ok(committed), Err)
             });
         match answer {
-            Err(error) if began.elapsed() < COORDINATOR => {
+            Err(error) if began.elapsed() < COORDINATOR && !shutdown.is_cancelled() => {
                 tracing::warn!(%error, "committed offsets cannot be read yet");
             }
             answer => return answer,
