@@ -374,7 +374,7 @@ async fn how_far_somebody_has_told_is_kept_and_never_goes_back() -> Result<()> {
 async fn the_tickets_of_a_recommendation_are_found_ended_ones_included() -> Result<()> {
     for database in Database::both().await? {
         let ledger = database.open().await?;
-        ledger.create(&new_ticket("by hand")).await?;
+        ledger.create(&new_ticket("by-hand")).await?;
         ledger.create(&recommended("first")).await?;
         ledger.change(2, None, &to(State::Cancelled)).await?;
         ledger.create(&recommended("second")).await?;
