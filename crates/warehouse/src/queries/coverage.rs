@@ -224,10 +224,11 @@ impl<'a> Known<'a> {
     }
 }
 
-/// The lower median: 0 if half of the values are.
+/// The lower median: 0 if half of the values are, or without any.
 fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
-    values.get((values.len() - 1) / 2).copied().unwrap_or_default()
+    let middle = values.len().saturating_sub(1) / 2;
+    values.get(middle).copied().unwrap_or_default()
 }
 
 /// How many decisions a component has had by the hour: what its coverage is computed from, in any window within the one asked
