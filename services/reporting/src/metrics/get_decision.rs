@@ -39,7 +39,12 @@ pub async fn answer(metrics: &Metrics, request: GetDecisionRequest) -> Result<Ge
 
 /// A JSON object as `google.protobuf.Struct`, whose numbers are doubles.
 fn object(text: &str) -> Result<Struct, Status> {
-    let members = serde_json::from_str::<serde_json::Map<String, Json>>(text).map_err(|_| internal())?;
+    let members = serde_json::from_str::<serde_json::Map<String, Json>>(text);
+    let members = members.map_err(|error| {
+        // Says where it is at fault, not what it holds
+        tracing::error!(%error, "a stored decision has an object that is none");
+        internal()
+    })?;
     Ok(Struct {
         fields: members
             .into_iter()
