@@ -16,8 +16,13 @@ const DECISIONS: &str = "INSERT INTO kaizen.decisions (_offset, event_id, log_ty
 const LATE: &str = "INSERT INTO kaizen.decisions (_offset, event_id, log_type, session_id, timestamp, _ingested_at, success) \
      VALUES (9000, 'late', 'enrichment_decision', 'late', '2026-01-12 12:00:00', now64(3), true)";
 
-const REPLY: &str = "INSERT INTO kaizen.outcomes (_offset, event_id, session_id, outcome, timestamp, _ingested_at) \
-     VALUES (0, 'reply', 'session-7', 'replied', '2026-01-14 09:00:00', now64(3))";
+/// A reply in a session, two days later.
+fn reply(session: u32) -> String {
+    format!(
+        "INSERT INTO kaizen.outcomes (_offset, event_id, session_id, outcome, timestamp, _ingested_at) \
+         VALUES ({session}, 'reply-{session}', 'session-{session}', 'replied', '2026-01-14 09:00:00', now64(3))"
+    )
+}
 
 /// How many decisions a metric rests on that Monday, and its value.
 async fn asked(sandbox: &Sandbox, metric: &str) -> Result<Option<(u64, Option<f64>)>> {
@@ -32,18 +37,19 @@ async fn an_answer_that_was_given_stands_until_something_it_rests_on_is_stored_o
     let sandbox = Sandbox::start().await?;
     let engine = sandbox.stack().clickhouse();
     engine.query(DECISIONS).await?;
+    engine.query(&reply(3)).await?;
     let (enriched, replied) = ("lead_enrichment.success_rate", "ai_message_generation.reply_rate");
     for _ in 0..3 {
         assert_eq!(asked(&sandbox, enriched).await?, Some((1440, Some(0.5))));
-        assert_eq!(asked(&sandbox, replied).await?, Some((1440, Some(0.0))));
+        assert_eq!(asked(&sandbox, replied).await?, Some((1440, Some(1.0 / 1440.0))));
     }
     engine.query(LATE).await?;
     assert_eq!(
         asked(&sandbox, enriched).await?,
         Some((1441, Some(721.0 / 1441.0)))
     );
-    engine.query(REPLY).await?;
-    assert_eq!(asked(&sandbox, replied).await?, Some((1440, Some(1.0 / 1440.0))));
+    engine.query(&reply(7)).await?;
+    assert_eq!(asked(&sandbox, replied).await?, Some((1440, Some(2.0 / 1440.0))));
     let removed = "ALTER TABLE kaizen.rollup_hourly DELETE WHERE log_type = 'enrichment_decision' AND toHour(hour) >= 6 \
                    SETTINGS mutations_sync = 1";
     engine.query(removed).await?;

@@ -15,14 +15,14 @@ use crate::client::{analyses, metrics};
 /// A decision of each kind every five minutes for eight weeks. Of the enrichments one in ten fails; by method `b` one in two in
 /// weeks 2, 4 and 6, and nine in ten in week 8.
 const DECISIONS: &str = "INSERT INTO kaizen.decisions (_offset, event_id, log_type, timestamp, _ingested_at, method_used, \
-     processing_time, success, quality_score) \
+     processing_time, success, quality_score, input, output, extra) \
      SELECT number, concat('event-', toString(number)), \
      ['campaign_generation', 'enrichment_decision', 'website_analysis', 'airtable_operation'][1 + number % 4] AS kind, \
      toDateTime64('2026-01-05 00:00:00', 3, 'UTC') + intDiv(number, 4) * 300 AS time, time, \
      ['a', 'b', 'c'][1 + intDiv(number, 4) % 3] AS method, 1 + (number * 7919 % 1009) / 1009, \
      number * 7919 % 1009 > multiIf(kind != 'enrichment_decision' OR method != 'b', 100, \
-        toUInt32(1 + intDiv(number, 7 * 288 * 4)) IN (2, 4, 6), 504, number >= 7 * 7 * 288 * 4, 908, 100), 50 + number * 104729 % 49 \
-     FROM numbers(8 * 7 * 288 * 4)";
+        toUInt32(1 + intDiv(number, 7 * 288 * 4)) IN (2, 4, 6), 504, number >= 7 * 7 * 288 * 4, 908, 100), 50 + number * 104729 % 49, \
+     '{}', '{}', '{}' FROM numbers(8 * 7 * 288 * 4)";
 
 const METRIC: &str = "lead_enrichment.success_rate";
 /// How long a change of state may take to show.
