@@ -5,6 +5,7 @@ mod instrument;
 
 pub use instrument::GrpcInstruments;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -13,9 +14,9 @@ use axum::extract::Request;
 use axum::http::header;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
-use axum::serve::ListenerExt;
+use axum::serve::{Listener, ListenerExt};
 use serde::{Deserialize, Serialize};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use tonic::service::Routes;
@@ -94,7 +95,8 @@ impl Server {
             .layer(from_fn_with_state(self.instruments, instrument::observe))
             .layer(GrpcWebLayer::new());
         let router = grpc.fallback_service(self.web.layer(from_fn(refuse_unknown_calls)));
-        let serve = axum::serve(listener, router).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+        let serve =
+            axum::serve(at_once(listener), router).with_graceful_shutdown(shutdown.clone().cancelled_owned());
         tokio::select! {
             (served, ()) = async { tokio::join!(serve, follow) } => served.context("the server"),
             () = cut(&shutdown) => {
@@ -114,13 +116,8 @@ pub async fn serve_plain(
     router: Router,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    // Answers are short: to wait for more to send with them would only delay them.
-    let listener = listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "a connection gathers what it sends");
-        }
-    });
-    let serve = axum::serve(listener, router).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let serve =
+        axum::serve(at_once(listener), router).with_graceful_shutdown(shutdown.clone().cancelled_owned());
     tokio::select! {
         served = async { serve.await } => served.context("the server"),
         () = cut(&shutdown) => {
@@ -128,6 +125,16 @@ pub async fn serve_plain(
             Ok(())
         }
     }
+}
+
+/// Connections that send what they have at once. Answers are short: to wait for more to send with them, or for the client to
+/// acknowledge what came before, would delay them by its 40 ms (Nagle's algorithm, RFC 896, and delayed acknowledgement).
+fn at_once(listener: TcpListener) -> impl Listener<Io = TcpStream, Addr = SocketAddr> {
+    listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "a connection gathers what it sends");
+        }
+    })
 }
 
 /// Ends when calls under way have had the time they get after `shutdown`.
