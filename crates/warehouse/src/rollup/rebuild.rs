@@ -5,6 +5,9 @@
 //! The moment must be one without an insert under way, as that may be in the table and not yet in the rollup. Once the two are
 //! frozen, ClickHouse is asked whether an insert runs, and whether its newest blocks are those of before; if not, they are
 //! frozen again. A run that is killed has put in the whole difference of a month or nothing, and the next one begins anew.
+//!
+//! Of several runs at once the last to begin goes on: it drops the tables of the others before it freezes anything, so that what they
+//! computed from an older state cannot be put in after it. No lock can be left behind by one that was killed.
 
 use std::time::{Duration, Instant};
 
@@ -16,10 +19,10 @@ use super::{Rollup, RollupError};
 use crate::client::{Client, WarehouseError};
 use crate::queries::{Window, whole_since};
 
-/// Tables that exist while it runs: the two as they were, and what is to be added.
-const DECISIONS: &str = "rebuild_decisions";
-const ROLLUP: &str = "rebuild_rollup";
-const DIFFERENCE: &str = "rebuild_difference";
+/// What the names of the tables that exist while it runs begin with.
+const PREFIX: &str = "rebuild_";
+/// ClickHouse's error code of a table that is not there.
+const UNKNOWN_TABLE: u32 = 60;
 /// How long a moment without an insert is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(20);
@@ -47,6 +50,9 @@ pub enum RebuildError {
     /// There was always an insert under way.
     #[error("no moment without an insert within {} s: end the collectors, rebuild, start them again", PATIENCE.as_secs())]
     Busy,
+    /// Another run began.
+    #[error("another rebuild of the rollup began meanwhile, and goes on in this one's stead")]
+    Superseded,
     /// The rollup cannot be rebuilt by this version.
     #[error(transparent)]
     Rollup(#[from] RollupError),
@@ -54,13 +60,17 @@ pub enum RebuildError {
 
 impl From<WarehouseError> for RebuildError {
     fn from(error: WarehouseError) -> Self {
-        Self::Rollup(error.into())
+        match error.code() {
+            // Decisions and rollup were there a moment ago: only the run's own tables can be gone.
+            Some(UNKNOWN_TABLE) => Self::Superseded,
+            _ => Self::Rollup(error.into()),
+        }
     }
 }
 
 /// Makes the rollup of a window what its decisions say; without a window, all that has not been removed. Readers see all of a
-/// month's corrections or none. Only one may run at a time, on the one server that the collectors insert into, and while no
-/// collector is trying a failed insert again.
+/// month's corrections or none. It must run on the one server that the collectors insert into, and while no collector is trying a failed
+/// insert again.
 ///
 /// # Errors
 /// Any [`RebuildError`]. Months before the one at fault are rebuilt.
@@ -71,18 +81,34 @@ pub async fn rebuild_rollup(client: &Client, window: Option<Window>) -> Result<R
         let since = Timestamp::from_second(since.into()).unwrap_or(Timestamp::MAX);
         return Err(RebuildError::Removed(since));
     }
+    let run = uuid::Uuid::new_v4().simple();
+    let table = |name: &str| format!("{PREFIX}{run}_{name}");
     let rebuild = Rebuild {
         client,
         rollup: Rollup::read(client).await?,
+        decisions: table("decisions"),
+        rolled: table("rollup"),
+        difference: table("difference"),
     };
     let rebuilt = rebuild.run([start, end]).await;
-    rebuild.clear().await?;
+    rebuild.drop(&rebuild.tables()).await?;
     rebuilt
 }
 
 struct Rebuild<'a> {
     client: &'a Client,
     rollup: Rollup,
+    /// The decisions as they were.
+    decisions: String,
+    /// The rollup as it was.
+    rolled: String,
+    /// What is to be added to it.
+    difference: String,
+}
+
+#[derive(Row, Deserialize)]
+struct Name {
+    name: String,
 }
 
 #[derive(Row, Deserialize)]
@@ -98,28 +124,35 @@ struct HourRows {
 
 impl Rebuild<'_> {
     async fn run(&self, window: [u32; 2]) -> Result<Rebuilt, RebuildError> {
-        self.clear().await?;
+        let Self {
+            decisions,
+            rolled,
+            difference,
+            ..
+        } = self;
         for (table, like) in [
-            (DECISIONS, "decisions"),
-            (ROLLUP, "rollup_hourly"),
-            (DIFFERENCE, "rollup_hourly"),
+            (decisions, "decisions"),
+            (rolled, "rollup_hourly"),
+            (difference, "rollup_hourly"),
         ] {
             self.execute(&format!("CREATE TABLE {table} AS {like}")).await?;
         }
-        for frozen in [DECISIONS, ROLLUP] {
+        // Of two that begin together each sees the other's.
+        self.supersede_others().await?;
+        for frozen in [decisions, rolled] {
             self.execute(&format!("SYSTEM STOP MERGES {frozen}")).await?;
         }
         let mut rebuilt = Rebuilt::default();
         for Month { partition } in self.months(window).await? {
             self.freeze(&partition).await?;
             for part in self.parts(window, &mut rebuilt).await? {
-                let difference = self.rollup.difference(DECISIONS, ROLLUP, part);
-                self.keep(&difference).await?;
+                self.keep(&self.rollup.difference(decisions, rolled, part))
+                    .await?;
             }
-            rebuilt.corrected += self.count(DIFFERENCE).await?;
-            self.execute(&attach("rollup_hourly", &partition, DIFFERENCE))
+            rebuilt.corrected += self.count(difference).await?;
+            self.execute(&attach("rollup_hourly", &partition, difference))
                 .await?;
-            self.empty(&[DECISIONS, ROLLUP, DIFFERENCE]).await?;
+            self.empty(&self.tables()).await?;
         }
         Ok(rebuilt)
     }
@@ -142,23 +175,25 @@ impl Rebuild<'_> {
         while began.elapsed() < PATIENCE {
             let before = self.newest_block().await?;
             let (decisions, rollup) = (
-                attach(DECISIONS, partition, "decisions"),
-                attach(ROLLUP, partition, "rollup_hourly"),
+                attach(&self.decisions, partition, "decisions"),
+                attach(&self.rolled, partition, "rollup_hourly"),
             );
             tokio::try_join!(self.execute(&decisions), self.execute(&rollup))?;
             // In this order: an insert that was half done runs still, or has left its other block by now.
             if !self.is_inserted_into().await? && self.newest_block().await? == before {
                 return Ok(());
             }
-            self.empty(&[DECISIONS, ROLLUP]).await?;
+            self.empty(&[&self.decisions, &self.rolled]).await?;
             tokio::time::sleep(PAUSE).await;
         }
         Err(RebuildError::Busy)
     }
 
     async fn is_inserted_into(&self) -> Result<bool, WarehouseError> {
-        let sql = "SELECT count() FROM system.processes WHERE query_kind = 'Insert' \
-                   AND (position(query, 'decisions') > 0 OR position(query, 'rollup_hourly') > 0)";
+        // Also by another run whose tables are dropped: what it was at goes on.
+        let sql = "SELECT count() FROM system.processes WHERE \
+                   query_kind = 'Insert' AND (position(query, 'decisions') > 0 OR position(query, 'rollup_hourly') > 0) \
+                   OR query_kind = 'Alter' AND position(query, 'ALTER TABLE rollup_hourly') > 0";
         Ok(self.number(sql).await? > 0)
     }
 
@@ -180,10 +215,12 @@ impl Rebuild<'_> {
         };
         let sql = format!(
             "SELECT toUnixTimestamp(hour) AS hour, sum(n) AS decisions FROM ( \
-                 SELECT toStartOfHour(timestamp)::DateTime('UTC') AS hour, count() AS n FROM {DECISIONS} WHERE {} GROUP BY hour \
-                 UNION ALL SELECT DISTINCT hour, toUInt64(0) FROM {ROLLUP} WHERE {}) \
+                 SELECT toStartOfHour(timestamp)::DateTime('UTC') AS hour, count() AS n FROM {} WHERE {} GROUP BY hour \
+                 UNION ALL SELECT DISTINCT hour, toUInt64(0) FROM {} WHERE {}) \
              GROUP BY hour ORDER BY hour",
+            self.decisions,
             within("timestamp"),
+            self.rolled,
             within("hour")
         );
         let hours: Vec<HourRows> = self.client.rows(self.client.query(&sql)).await?;
@@ -193,7 +230,7 @@ impl Rebuild<'_> {
 
     async fn keep(&self, difference: &str) -> Result<(), WarehouseError> {
         let columns = self.rollup.columns().collect::<Vec<_>>().join(", ");
-        let sql = format!("INSERT INTO {DIFFERENCE} ({columns}) {difference}");
+        let sql = format!("INSERT INTO {} ({columns}) {difference}", self.difference);
         // What is the same as an earlier correction is another one.
         let settings = [("insert_deduplicate", "0"), ("max_insert_threads", "1")];
         let query = settings
@@ -219,8 +256,21 @@ impl Rebuild<'_> {
         Ok(())
     }
 
-    async fn clear(&self) -> Result<(), WarehouseError> {
-        for table in [DECISIONS, ROLLUP, DIFFERENCE] {
+    fn tables(&self) -> [&str; 3] {
+        [&self.decisions, &self.rolled, &self.difference]
+    }
+
+    async fn supersede_others(&self) -> Result<(), WarehouseError> {
+        let sql = "SELECT name FROM system.tables WHERE database = ? AND startsWith(name, ?)";
+        let query = self.client.query(sql).bind(self.client.database()).bind(PREFIX);
+        let all: Vec<Name> = self.client.rows(query).await?;
+        let others = all.iter().map(|it| it.name.as_str());
+        let others: Vec<_> = others.filter(|name| !self.tables().contains(name)).collect();
+        self.drop(&others).await
+    }
+
+    async fn drop(&self, tables: &[&str]) -> Result<(), WarehouseError> {
+        for table in tables {
             self.execute(&format!("DROP TABLE IF EXISTS {table}")).await?;
         }
         Ok(())

@@ -132,6 +132,38 @@ async fn a_rebuild_that_is_killed_anywhere_repeats_nothing_when_it_is_run_again(
 }
 
 #[tokio::test]
+async fn of_runs_at_once_none_adds_what_another_has_added() -> Result<()> {
+    let sandbox = Sandbox::migrated().await?;
+    insert(&sandbox, 0, 6 * HOUR).await?;
+    let sums = sandbox.text(ROLLUP).await?;
+    let mut superseded = 0;
+    for milliseconds in (0..200).step_by(20) {
+        tamper(&sandbox).await?;
+        let first = rebuild_rollup(&sandbox.client, None);
+        let second = async {
+            tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+            rebuild_rollup(&sandbox.client, None).await
+        };
+        let (first, second) = tokio::join!(first, second);
+        let gave_way = |run: &Result<_, RebuildError>| matches!(run, Err(RebuildError::Superseded));
+        let given = [gave_way(&first), gave_way(&second)];
+        superseded += given.iter().filter(|given| **given).count();
+        match given {
+            [true, true] => drop(rebuild_rollup(&sandbox.client, None).await?),
+            [true, false] => drop(second?),
+            [false, true] => drop(first?),
+            [false, false] => drop((first?, second?)),
+        }
+        assert_eq!(
+            (differ(&sandbox).await?, sandbox.text(ROLLUP).await?),
+            (0, sums.clone())
+        );
+    }
+    ensure!(superseded > 0, "no run met another");
+    Ok(())
+}
+
+#[tokio::test]
 async fn sums_of_decisions_that_were_removed_as_too_old_are_kept() -> Result<()> {
     let sandbox = Sandbox::migrated().await?;
     insert(&sandbox, 0, 1000).await?;
