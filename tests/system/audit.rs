@@ -11,6 +11,7 @@ const SOON: Duration = Duration::from_secs(60);
 const GAP: &str = "kaizen_collector_ingest_gap_total";
 const DUPLICATE: &str = "kaizen_collector_ingest_duplicate_total";
 const ROLLUP: &str = "kaizen_collector_rollup_mismatch_total";
+const REBUILT: &str = "kaizen_collector_rollup_rebuilt_total";
 
 fn records(from: usize, to: usize) -> Vec<Record> {
     let now = jiff::Timestamp::now().to_string();
@@ -31,8 +32,13 @@ struct Audited {
 }
 
 impl Audited {
-    async fn start() -> Result<Self> {
-        let often = [("KAIZEN__AUDIT__INTERVAL", "200ms")];
+    /// What is wrong with the rollup is mended by the collector, or only told.
+    async fn start(mends: bool) -> Result<Self> {
+        let mends = if mends { "true" } else { "false" };
+        let often = [
+            ("KAIZEN__AUDIT__INTERVAL", "200ms"),
+            ("KAIZEN__AUDIT__MEND_ROLLUP", mends),
+        ];
         let sandbox = Sandbox::with(&often).await?;
         Ok(Self { sandbox })
     }
@@ -105,21 +111,27 @@ impl Audited {
             .chain(more)
             .copied()
             .collect();
-        match self.sandbox.kaizen(&arguments).await {
-            Ok(report) => Ok((true, serde_json::from_str(&report)?)),
-            Err(error) => {
-                let text = error.to_string();
-                let from = text.find("\n{").context(text.clone())?;
-                let report = serde_json::Deserializer::from_str(&text[from..])
-                    .into_iter()
-                    .next();
-                Ok((false, report.context(text.clone())??))
-            }
+        report(self.sandbox.kaizen(&arguments).await)
+    }
+}
+
+/// Whether `kaizen audit --output json` succeeded, and what it printed.
+pub fn report(ended: Result<String>) -> Result<(bool, Value)> {
+    match ended {
+        Ok(report) => Ok((true, serde_json::from_str(&report)?)),
+        Err(error) => {
+            let text = error.to_string();
+            let from = text.find("\n{").context(text.clone())?;
+            let report = serde_json::Deserializer::from_str(&text[from..])
+                .into_iter()
+                .next();
+            Ok((false, report.context(text.clone())??))
         }
     }
 }
 
-fn total(report: &Value, what: &str) -> u64 {
+/// Gaps, duplicates and the like of all partitions together.
+pub fn total(report: &Value, what: &str) -> u64 {
     let partitions = report["partitions"].as_array().into_iter().flatten();
     partitions.filter_map(|partition| partition[what].as_u64()).sum()
 }
@@ -139,7 +151,7 @@ fn verdict((success, report): &(bool, Value)) -> (bool, &str, [u64; 2], usize) {
     reason = "one story: each step stands on what the one before left"
 )]
 async fn rows_lost_doubled_or_changed_by_hand_are_found_once_and_told_when_they_are_mended() -> Result<()> {
-    let audited = Audited::start().await?;
+    let audited = Audited::start(false).await?;
     let kafka = audited.sandbox.stack().kafka();
     assert_eq!(verdict(&audited.audit(&[]).await?), (false, "nothing", [0, 0], 0));
     kafka.publish(TOPIC, records(0, 2_000)).await?;
@@ -218,9 +230,46 @@ async fn rows_lost_doubled_or_changed_by_hand_are_found_once_and_told_when_they_
 }
 
 #[tokio::test]
+async fn a_rollup_that_lacks_an_insert_is_rebuilt_without_a_person_while_decisions_come_in() -> Result<()> {
+    let audited = Audited::start(true).await?;
+    let kafka = audited.sandbox.stack().kafka();
+    kafka.publish(TOPIC, records(0, 1_000)).await?;
+    audited.all_are_counted(1_000).await?;
+    // As a server leaves it that was killed between the two.
+    audited.sql("TRUNCATE TABLE kaizen.rollup_hourly").await?;
+    for batch in 1..=5 {
+        let (from, to) = (batch * 1_000, (batch + 1) * 1_000);
+        kafka.publish(TOPIC, records(from, to)).await?;
+        audited.all_are_counted(to).await?;
+    }
+    let lacks = audited.audit(&[]).await?;
+    eventually("the rollup is whole", SOON, async || {
+        let clean = audited.audit(&[]).await?;
+        ensure!(verdict(&clean) == (true, "clean", [0, 0], 0), "{clean:?}");
+        Ok(())
+    })
+    .await?;
+    audited.standing("rollup", 0).await?;
+    let (found, rebuilt) = (
+        audited.instrument(ROLLUP).await?,
+        audited.instrument(REBUILT).await?,
+    );
+    ensure!(
+        found > 0 && rebuilt > 0,
+        "{found} hours found, {rebuilt} rebuilt, {lacks:?} before"
+    );
+    let log = audited.sandbox.collector().part().log()?;
+    ensure!(
+        log.contains("was rebuilt from its decisions"),
+        "the log does not tell"
+    );
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_partition_that_lost_all_its_rows_or_its_last_ones_is_found_and_what_kafka_removed_is_unproven()
 -> Result<()> {
-    let audited = Audited::start().await?;
+    let audited = Audited::start(true).await?;
     let kafka = audited.sandbox.stack().kafka();
     kafka.publish(TOPIC, records(0, 2_000)).await?;
     audited.all_are_counted(2_000).await?;

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! [settled] ─► [course]: new offsets, then older ones again ─► blocks counted ─► gaps ─► Kafka: is a record there? ─► [findings]
-//!                          [hours] of the rollup, round and round ─► totals compared ─► the same in three looks? ─┘
+//!                          [hours] of the rollup, round and round ─► totals compared ─► the same in three looks? ─┴─► rebuilt
 //! ```
 
 mod course;
@@ -22,6 +22,7 @@ use jiff::{SignedDuration, Timestamp};
 use kaizen_stream::{KafkaConfig, Lookup, Partition, Run};
 use kaizen_warehouse::Client;
 use kaizen_warehouse::queries::{self, Span, SpanAudit};
+use kaizen_warehouse::rollup::rebuild_rollup;
 use regex::Regex;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -256,12 +257,26 @@ impl Auditor {
             let (found, mended) = self.hours.compared(window, differences);
             for hour in &found {
                 tracing::warn!(log_type = hour.log_type, hour = %time(hour.hour), missing = hour.missing,
-                    "an hour of the rollup is not what its decisions say; `kaizen admin rebuild-rollup` mends it");
+                    "an hour of the rollup is not what its decisions say");
             }
             for hour in mended {
                 tracing::info!(log_type = hour.log_type, hour = %time(hour.hour), "an hour of the rollup is right again");
             }
             self.instruments.rollup(found.len() as u64);
+        }
+        if self.config.mend_rollup {
+            self.mend_hours().await?;
+        }
+        Ok(())
+    }
+
+    /// An insert that was cut between the table and its rollup, and whose token ClickHouse has forgotten, can be mended no other way.
+    async fn mend_hours(&mut self) -> anyhow::Result<()> {
+        for window in self.hours.to_mend() {
+            let rebuilt = rebuild_rollup(&self.client, Some(window)).await;
+            let rebuilt = rebuilt.context("rebuilding an hour of the rollup")?;
+            tracing::info!(hour = %window.start(), rows = rebuilt.corrected, "an hour of the rollup was rebuilt from its decisions");
+            self.instruments.rebuilt();
         }
         Ok(())
     }

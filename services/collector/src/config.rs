@@ -215,6 +215,8 @@ pub struct Audit {
     pub max_offsets: Bounded<1_000, 100_000_000>,
     /// Decisions whose rollup is compared in a run; at least an hour's.
     pub max_rollup_rows: Bounded<1_000, 100_000_000>,
+    /// Whether hours of the rollup that differ from their decisions are rebuilt from them; else they are only told.
+    pub mend_rollup: bool,
 }
 
 /// The section `privacy`.

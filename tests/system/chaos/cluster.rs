@@ -183,7 +183,7 @@ async fn collector(
     variables: &[(&str, String)],
 ) -> Result<Service> {
     let (path, name) = (config.path().to_str().context("a path")?, format!("chaos-{n}"));
-    let mut settings = vec![("KAIZEN_CONFIG", path)];
+    let mut settings = vec![("KAIZEN_CONFIG", path), ("KAIZEN__AUDIT__INTERVAL", "2s")];
     if group == Group::Static {
         settings.push(("KAIZEN__KAFKA__INSTANCE_ID", name.as_str()));
     }

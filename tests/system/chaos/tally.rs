@@ -18,6 +18,8 @@ pub struct Run {
     pub seed: u64,
     /// Rounds after which the oracle was clean.
     pub clean: u64,
+    /// Rounds after which hours of the rollup lacked an insert, until a collector rebuilt them.
+    pub mended: u64,
     pub kinds: BTreeMap<&'static str, u64>,
     /// Exchanges that were met, and at which moments.
     pub moments: BTreeMap<(&'static str, &'static str), u64>,
@@ -34,6 +36,7 @@ impl Run {
             group,
             seed,
             clean: 0,
+            mended: 0,
             kinds: BTreeMap::new(),
             moments: BTreeMap::new(),
             impossible: 0,
@@ -87,6 +90,7 @@ fn table(runs: &[Run]) -> String {
     count("**faults**", Run::faults);
     count("not possible on this machine", |run| run.impossible);
     count("rounds", |run| run.clean);
+    count("of them with a rollup that was mended", |run| run.mended);
     count("records", |run| run.published.records as u64);
     count("of them malformed", |run| run.published.malformed as u64);
     count("of them repeats", |run| run.published.repeats as u64);

@@ -21,8 +21,19 @@ pub struct Hours {
     windows: Vec<Window>,
     /// Differences, with the looks in which each was the same.
     suspects: BTreeMap<Hour, (RollupAudit, u32)>,
-    /// Differences that stood, with the looks since then in which there was none.
-    wrong: BTreeMap<Hour, (RollupAudit, u32)>,
+    /// Differences that stood.
+    wrong: BTreeMap<Hour, Wrong>,
+}
+
+/// An hour that is wrong.
+#[derive(Debug)]
+struct Wrong {
+    /// How, when it was last looked at and was not right.
+    difference: RollupAudit,
+    /// Looks in a row in which it was the same; none since the hour was to be mended.
+    same: u32,
+    /// Looks since then in which there was none.
+    right: u32,
 }
 
 impl Hours {
@@ -62,10 +73,11 @@ impl Hours {
                 .first()
                 .is_some_and(|it| (it.start().as_second()..it.end().as_second()).contains(&hour))
         };
-        let mending = self.wrong.iter().filter(|(_, (_, right))| *right > 0);
-        let mending = mending.map(|((_, hour), _)| *hour).take(AGAIN);
+        // Those that only stay as wrong as they are known to be wait for the next round.
+        let changing = self.wrong.iter().filter(|(_, wrong)| wrong.same < LOOKS);
+        let changing = changing.map(|((_, hour), _)| *hour).take(AGAIN);
         let again = self.suspects.keys().map(|(_, hour)| *hour);
-        let mut again: Vec<u32> = again.chain(mending).filter(|hour| !within(*hour)).collect();
+        let mut again: Vec<u32> = again.chain(changing).filter(|hour| !within(*hour)).collect();
         again.sort_unstable();
         again.dedup();
         windows.extend(again.into_iter().filter_map(|hour| window(hour, hour)));
@@ -84,15 +96,15 @@ impl Hours {
         }
         let (start, end) = (window.start().as_second(), window.end().as_second());
         let mut mended = Vec::new();
-        self.wrong.retain(|hour, (difference, right)| {
+        self.wrong.retain(|hour, wrong| {
             if !(start..end).contains(&hour.1.into()) {
                 return true;
             }
             // An insert under way can hide a difference as well as make one.
-            *right = if now.remove(hour).is_some() { 0 } else { *right + 1 };
-            let is_mended = *right >= LOOKS;
+            wrong.look(now.remove(hour));
+            let is_mended = wrong.right >= LOOKS;
             if is_mended {
-                mended.push(difference.clone());
+                mended.push(wrong.difference.clone());
             }
             !is_mended
         });
@@ -112,7 +124,12 @@ impl Hours {
             let looks = same.map_or(1, |(_, looks)| looks + 1);
             if looks >= LOOKS {
                 found.push(difference.clone());
-                self.wrong.insert(hour, (difference, 0));
+                let wrong = Wrong {
+                    difference,
+                    same: looks,
+                    right: 0,
+                };
+                self.wrong.insert(hour, wrong);
             } else if self.suspects.len() < AGAIN {
                 self.suspects.insert(hour, (difference, looks));
             }
@@ -120,9 +137,36 @@ impl Hours {
         (found, mended)
     }
 
+    /// Hours to rebuild: those that are wrong, and were the same in several looks since they were last to be.
+    pub fn to_mend(&mut self) -> Vec<Window> {
+        let due = self.wrong.iter_mut().filter(|(_, wrong)| wrong.same >= LOOKS);
+        let mut hours: Vec<u32> = due
+            .map(|((_, hour), wrong)| {
+                wrong.same = 0;
+                *hour
+            })
+            .collect();
+        hours.sort_unstable();
+        hours.dedup();
+        hours.into_iter().filter_map(|hour| window(hour, hour)).collect()
+    }
+
     /// Hours that are wrong.
     pub fn standing(&self) -> u64 {
         self.wrong.len() as u64
+    }
+}
+
+impl Wrong {
+    fn look(&mut self, now: Option<RollupAudit>) {
+        match now {
+            None => (self.same, self.right) = (0, self.right + 1),
+            Some(difference) => {
+                let is_same = difference.digest == self.difference.digest;
+                (self.same, self.right) = (if is_same { self.same + 1 } else { 1 }, 0);
+                self.difference = difference;
+            }
+        }
     }
 }
 
@@ -196,6 +240,30 @@ mod tests {
             ((0, 0, 1), (0, 0, 1), (0, 1, 0))
         );
         assert_eq!(look(&[]), (0, 0, 0));
+    }
+
+    #[test]
+    fn an_hour_is_to_be_mended_when_it_is_found_wrong_and_again_when_that_did_not_help() {
+        let mut hours = Hours::default();
+        let day = window(0, 23 * 3600).unwrap();
+        let mut look = |missing: &[i64]| {
+            hours.compared(
+                day,
+                missing.iter().map(|missing| difference(5, *missing)).collect(),
+            );
+            bounds(&hours.to_mend())
+        };
+        assert_eq!(
+            (look(&[7]), look(&[7]), look(&[7])),
+            (vec![], vec![], vec![(5, 6)])
+        );
+        assert_eq!(
+            look(&[-7]),
+            [],
+            "another insert came between: is it the same in a while?"
+        );
+        assert_eq!((look(&[-7]), look(&[-7])), (vec![], vec![(5, 6)]));
+        assert_eq!((look(&[]), look(&[]), look(&[])), (vec![], vec![], vec![]));
     }
 
     #[test]

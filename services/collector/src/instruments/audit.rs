@@ -18,6 +18,7 @@ pub struct AuditInstruments {
     gaps: Family<Place, Counter>,
     duplicates: Family<Place, Counter>,
     rollup: Counter,
+    rebuilt: Counter,
     standing: Family<Kind, Gauge>,
     offsets: Counter,
     failures: Counter,
@@ -36,6 +37,7 @@ impl AuditInstruments {
             gaps: Family::default(),
             duplicates: Family::default(),
             rollup: Counter::default(),
+            rebuilt: Counter::default(),
             standing: Family::default(),
             offsets: Counter::default(),
             failures: Counter::default(),
@@ -47,6 +49,8 @@ impl AuditInstruments {
         registry.register("ingest_duplicate", help, instruments.duplicates.clone());
         let help = "Hours of a component's rollup that the audit found to differ from their decisions, each counted once";
         registry.register("rollup_mismatch", help, instruments.rollup.clone());
+        let help = "Hours of the rollup that the audit rebuilt from their decisions";
+        registry.register("rollup_rebuilt", help, instruments.rebuilt.clone());
         let help = "What the audit found and is not mended: records without a row, rows too many, hours of the rollup that differ";
         registry.register("audit_standing", help, instruments.standing.clone());
         registry.register(
@@ -86,6 +90,11 @@ impl AuditInstruments {
     /// So many hours of the rollup are wrong.
     pub fn rollup(&self, hours: u64) {
         self.rollup.inc_by(hours);
+    }
+
+    /// An hour of the rollup was rebuilt.
+    pub fn rebuilt(&self) {
+        self.rebuilt.inc();
     }
 
     /// What is not mended.
