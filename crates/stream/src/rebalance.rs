@@ -63,34 +63,24 @@ impl<P: Step, S: Store> Context<P, S> {
                     topic: place.topic().to_owned(),
                     number: place.partition(),
                 };
-                let (from, replay) = match (place.offset(), place.metadata()) {
-                    (Offset::Offset(from), "") => (from, None),
-                    (Offset::Offset(from), metadata) => {
-                        let intent = metadata.parse();
-                        let replay = intent.map_err(|source| ConsumeError::Metadata {
-                            partition: partition.clone(),
-                            source,
-                        })?;
-                        (from, Some(replay))
-                    }
-                    _ => (0, None),
+                let replay = match place.metadata() {
+                    "" => None,
+                    metadata => Some(metadata.parse().map_err(|source| ConsumeError::Metadata {
+                        partition: partition.clone(),
+                        source,
+                    })?),
                 };
                 Ok(Assignment {
                     partition,
-                    from,
+                    from: match place.offset() {
+                        Offset::Offset(from) => from,
+                        _ => 0,
+                    },
                     replay,
                 })
             })
             .collect::<Result<Vec<_>, ConsumeError>>()?;
         let start = committed;
-        for assignment in &assignments {
-            let Partition { topic, number } = &assignment.partition;
-            if let Some(mut place) = start.find_partition(topic, *number)
-                && !matches!(place.offset(), Offset::Offset(_))
-            {
-                place.set_offset(Offset::Beginning)?;
-            }
-        }
         if matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative) {
             consumer.incremental_assign(&start)?;
         } else {
@@ -133,7 +123,8 @@ impl<P: Step, S: Store> Context<P, S> {
     }
 }
 
-/// Asks until the coordinator answers, or until `shutdown`: to guess an offset would lose or repeat records.
+/// The committed offset of each partition, or where it begins. Asks until the coordinator answers, or until `shutdown`: to guess an offset
+/// would lose or repeat records.
 fn committed<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     partitions: &TopicPartitionList,
@@ -146,7 +137,8 @@ fn committed<C: ConsumerContext>(
             .and_then(|committed| {
                 let refused = committed.elements().iter().find_map(|place| place.error().err());
                 refused.map_or(Ok(committed), Err)
-            });
+            })
+            .and_then(|committed| begin(consumer, committed));
         match answer {
             Err(error) if began.elapsed() < COORDINATOR && !shutdown.is_cancelled() => {
                 tracing::warn!(%error, "committed offsets cannot be read yet");
@@ -154,6 +146,32 @@ fn committed<C: ConsumerContext>(
             answer => return answer,
         }
     }
+}
+
+/// Partitions without a committed offset begin with their first record. librdkafka is told which that is: if it has to find out by itself,
+/// a partition that is paused and resumed meanwhile can be read from there a second time. It has to where a leader does not answer, which must
+/// not hold up the other partitions.
+fn begin<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    committed: TopicPartitionList,
+) -> KafkaResult<TopicPartitionList> {
+    let mut answers = true;
+    for name in names(&committed) {
+        let Some(mut place) = committed.find_partition(&name.topic, name.number) else {
+            continue;
+        };
+        if matches!(place.offset(), Offset::Offset(_)) {
+            continue;
+        }
+        let first = answers.then(|| consumer.fetch_watermarks(&name.topic, name.number, QUESTION));
+        answers = matches!(first, Some(Ok(_)));
+        let begins = match first {
+            Some(Ok((first, _))) => Offset::Offset(first),
+            _ => Offset::Beginning,
+        };
+        place.set_offset(begins)?;
+    }
+    Ok(committed)
 }
 
 fn names(partitions: &TopicPartitionList) -> Vec<Partition> {
