@@ -39,6 +39,12 @@ const FEWEST: usize = 10;
 /// Lavielle and E. Moulines, "Least-squares Estimation of an Unknown Number of Shifts in a Time Series", J. Time Ser. Anal.
 /// 21 (2000).
 pub fn change_points(values: &[f64]) -> Vec<ChangePoint> {
+    lasting_changes(values, 1)
+}
+
+/// Those whose levels last for so many steps at least, or for a twentieth of the series if that is less: what comes back sooner is no
+/// change of level. In many weeks of hours noise alone has a few hours that look like one.
+pub(crate) fn lasting_changes(values: &[f64], steps: usize) -> Vec<ChangePoint> {
     let places: Vec<usize> = (0..values.len())
         .filter(|step| values[*step].is_finite())
         .collect();
@@ -49,7 +55,8 @@ pub fn change_points(values: &[f64]) -> Vec<ChangePoint> {
     let Some((series, unit)) = standardised(&raw) else {
         return Vec::new();
     };
-    let (cost, cuts, noise) = segmented(&series);
+    let shortest = shortest(series.len()).max(steps.min(series.len() / 20));
+    let (cost, cuts, noise) = segmented(&series, shortest);
     let cuts = kept(&series, &cost, cuts, &noise);
     described(&series, &cost, &cuts, &noise)
         .into_iter()
@@ -102,14 +109,14 @@ fn shortest(n: usize) -> usize {
 }
 
 /// The cuts, by levels or by lines, whichever tells the series with less.
-fn segmented(series: &[f64]) -> (Cost, Vec<usize>, Noise) {
+fn segmented(series: &[f64], shortest: usize) -> (Cost, Vec<usize>, Noise) {
     let n = series.len();
     let worth = penalty(n);
     let levels = Cost::new(series, Shape::Level);
     let mut noise = Noise::of_differences(series);
     // No more exact than a thousandth of the unit: a series of few values may repeat for long.
     noise.variance = noise.variance.max(1e-6);
-    let mut cuts = pelt(&levels, worth * noise.long_run(), shortest(n));
+    let mut cuts = pelt(&levels, worth * noise.long_run(), shortest);
     for _ in 0..3 {
         if cuts.is_empty() {
             break;
@@ -120,13 +127,13 @@ fn segmented(series: &[f64]) -> (Cost, Vec<usize>, Noise) {
         }
         noise.inflation = seen.inflation;
         noise.phi = noise.phi.max(seen.phi);
-        cuts = pelt(&levels, worth * noise.long_run(), shortest(n));
+        cuts = pelt(&levels, worth * noise.long_run(), shortest);
     }
     if cuts.is_empty() {
         return (levels, cuts, noise);
     }
     let lines = Cost::new(series, Shape::Line);
-    let along = pelt(&lines, OF_LINES * worth * noise.long_run(), shortest(n).max(4));
+    let along = pelt(&lines, OF_LINES * worth * noise.long_run(), shortest.max(4));
     let total = |cost: &Cost, cuts: &[usize], penalty: f64| {
         segments(cuts, n).map(|(from, to)| cost.of(from, to)).sum::<f64>() + penalty * cuts.len() as f64
     };
@@ -260,7 +267,7 @@ pub(crate) fn noise(values: &[f64]) -> Noise {
     let Some((series, unit)) = standardised(&raw).filter(|_| raw.len() >= FEWEST) else {
         return plain;
     };
-    let (cost, cuts, rough) = segmented(&series);
+    let (cost, cuts, rough) = segmented(&series, shortest(series.len()));
     let cuts = kept(&series, &cost, cuts, &rough);
     let seen = Noise::of_residuals(&residuals(&series, &cost, &cuts), cuts.len() + 1);
     Noise {

@@ -26,6 +26,7 @@ mod any_look;
 mod autocorrelation;
 mod change_points;
 mod cholesky;
+mod faint_season;
 mod focus;
 mod grid;
 mod impact;

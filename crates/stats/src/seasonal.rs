@@ -80,7 +80,7 @@ fn is_season_of_parts(swing: &[f64], period: usize) -> bool {
 }
 
 /// The mean of each of so many parts of each cycle; NaN where there is no value.
-fn parts(values: &[f64], period: usize, count: usize) -> Vec<f64> {
+pub(crate) fn parts(values: &[f64], period: usize, count: usize) -> Vec<f64> {
     let mut sums = vec![(0.0, 0.0); values.len().div_ceil(period) * count];
     for (step, value) in values.iter().enumerate().filter(|(_, value)| value.is_finite()) {
         let part = step / period * count + step % period * count / period;
@@ -197,7 +197,7 @@ fn without_spikes(values: &[f64]) -> Vec<f64> {
 }
 
 /// The values less the mean of the cycle around them, which has no season and follows level and trend; around their median.
-fn without_average(values: &[f64], period: usize) -> Vec<f64> {
+pub(crate) fn without_average(values: &[f64], period: usize) -> Vec<f64> {
     let mut sums = vec![(0.0, 0.0)];
     let (mut sum, mut count) = (0.0, 0.0);
     for value in values {

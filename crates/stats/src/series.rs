@@ -1,5 +1,6 @@
 use crate::anomalies::{Anomaly, anomalies};
-use crate::change_points::{ChangePoint, change_points};
+use crate::change_points::{ChangePoint, lasting_changes};
+use crate::faint_season::without_faint_season;
 use crate::grid::Grid;
 use crate::online::{Online, online};
 use crate::seasonal::{likely_season, seasonal};
@@ -94,8 +95,16 @@ pub fn analyse(times: Times<'_>, values: &[f64], past_only: bool) -> Analysis {
         online(&series, if guessed { &[] } else { &candidates }, day)
     } else {
         let reach = day.clamp(24, 500).min(series.len() / 10).max(5);
+        let week = 7 * grid.a_day();
+        let is_faint = candidates.contains(&week) && !found.periods.contains(&week);
+        let lasting = grid.a_day().min(LASTING);
+        let level = if is_faint {
+            lasting_changes(&without_faint_season(&found.adjusted, week), lasting)
+        } else {
+            lasting_changes(&found.adjusted, lasting)
+        };
         Online {
-            change_points: change_points(&found.adjusted),
+            change_points: level,
             anomalies: anomalies(&series, &found.adjusted, reach, day),
         }
     };
@@ -114,6 +123,9 @@ pub fn analyse(times: Times<'_>, values: &[f64], past_only: bool) -> Analysis {
         periods: found.periods,
     }
 }
+
+/// A level that lasts for less than a day, or than so many steps of one, is an anomaly at most.
+const LASTING: usize = 24;
 
 /// Anomalies this near are one, where steps are as long as a day or longer.
 const FEWEST_APART: usize = 3;
