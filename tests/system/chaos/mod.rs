@@ -27,7 +27,7 @@ use tally::Run;
 const DEAD_LETTERS: &str = "kaizen.decisions.dlq";
 const EVENTS_A_FAULT: usize = 2_500;
 /// In batches of some 500 and three blocks each: more blocks than a table remembers.
-const EVENTS_TO_PASS_A_WINDOW: usize = 60_000;
+const EVENTS_TO_PASS_A_WINDOW: usize = 100_000;
 /// First seed and rounds of the short run among the tests. None of its rounds fills the engine's disk, after which the engine can be left with
 /// a part that it cannot read (`docs/faults.md`).
 const SHORT: (u64, u64) = (100, 3);
