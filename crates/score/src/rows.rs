@@ -4,6 +4,7 @@ mod calibration;
 mod duplicates;
 mod false_alarms;
 mod family;
+mod forecasts;
 mod impact;
 mod missing;
 mod online_delay;
@@ -56,4 +57,5 @@ pub const ROWS: &[Row] = &[
     impact::season::ROW,
     impact::missing_days::ROW,
     impact::portfolio::ROW,
+    forecasts::ROW,
 ];
