@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use kaizen_api::analysis::v1::{Direction, Estimate, Interval, Metric, Window};
 use kaizen_api::tracker::v1::{Impact, ImpactDay, Measurement};
-use kaizen_ledger::{Change, Evidence, Implementation, Ledger, NewTicket, State};
+use kaizen_ledger::{Change, Evidence, Implementation, Ledger, NewMeasurement, NewTicket, State};
 use kaizen_testkit::{Sandbox, eventually};
 use prost::Message;
 use serde_json::{Value, json};
@@ -77,7 +77,16 @@ impl System {
         for (index, share) in shares.iter().enumerate() {
             let number = self.implemented(&format!("{name}-{index}"), at).await?;
             let content = STANDARD.encode(self.measurement(*share)?.encode_to_vec());
-            self.ledger.keep_measurement(number, at, 14, &content).await?;
+            let new = NewMeasurement {
+                number,
+                implemented_at: at,
+                day: 14,
+                actor: "kaizen".to_owned(),
+                content,
+                verdict: String::new(),
+                summary: String::new(),
+            };
+            self.ledger.keep_measurement(&new).await?;
             numbers.push(number);
         }
         Ok(numbers)

@@ -38,6 +38,7 @@ impl Ledger {
             actor: new.actor.clone(),
             comment: String::new(),
             changes: differences(None, &ticket),
+            measured: None,
         };
         row::append(connection, &event).await?;
         turn.commit().await?;

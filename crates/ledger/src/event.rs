@@ -18,8 +18,19 @@ pub struct Event {
     pub actor: String,
     /// What they said; may be empty.
     pub comment: String,
-    /// What was before and after; empty when they only said something.
+    /// What was before and after; empty when they only said something or measured.
     pub changes: Vec<FieldChange>,
+    /// What was measured; the measurement has the revision of the event.
+    pub measured: Option<Measured>,
+}
+
+/// That a ticket was measured. It changes nothing in the ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Measured {
+    /// The day after the change that the measurement was due for, from 1.
+    pub day: u32,
+    /// What was found, in a word; empty where nothing could be measured. The ledger does not read it.
+    pub verdict: String,
 }
 
 /// A field before and after a change, as text: lists and objects as JSON, what is absent as nothing.

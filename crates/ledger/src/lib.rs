@@ -36,9 +36,9 @@ pub use correction::{
 };
 pub use database_url::{LedgerUrl, without_password};
 pub use error::LedgerError;
-pub use event::{Event, FieldChange};
+pub use event::{Event, FieldChange, Measured};
 pub use list::{Cursor, Filter, Listing, Order};
-pub use measurement::Measurement;
+pub use measurement::{Measurement, NewMeasurement};
 pub use outbox::{Delivery, Destination};
 pub use state::State;
 pub use store::{Ledger, OpenError};

@@ -10,7 +10,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
 use crate::error::LedgerError;
-use crate::event::{Event, FieldChange};
+use crate::event::{Event, FieldChange, Measured};
 use crate::terms;
 use crate::ticket::{Evidence, Ticket};
 
@@ -18,7 +18,8 @@ use crate::ticket::{Evidence, Ticket};
 pub(crate) const TICKET: &str = "number, revision, state, title, description, category, metric, rule, owner, labels, due_date, links, \
      duplicate_of, recommendation_id, evidence, implementation, created_at, created_by, updated_at";
 /// The columns an event is read from, in this order.
-pub(crate) const EVENT: &str = "revision, number, happened_at, actor, comment, changes";
+pub(crate) const EVENT: &str =
+    "revision, number, happened_at, actor, comment, changes, measured_day, measured_verdict";
 /// Stands for no date, and sorts after every other.
 const NO_DATE: &str = "9999-12-31";
 /// Terms written by one statement.
@@ -72,7 +73,19 @@ pub(crate) fn event(row: &AnyRow) -> Result<Event, LedgerError> {
         actor: row.try_get(3)?,
         comment: row.try_get(4)?,
         changes: json(number, "changes", &row.try_get::<String, _>(5)?)?,
+        measured: match row.try_get(6)? {
+            0 => None,
+            at => Some(Measured {
+                day: day(number, "measured_day", at)?,
+                verdict: row.try_get(7)?,
+            }),
+        },
     })
+}
+
+/// Reads a day after a change.
+pub(crate) fn day(number: i64, column: &'static str, day: i64) -> Result<u32, LedgerError> {
+    u32::try_from(day).map_err(|error| unreadable(number, column, error.to_string()))
 }
 
 /// Writes a new ticket with its terms.
@@ -144,14 +157,18 @@ fn changing(sql: &'static str, ticket: &Ticket) -> Result<Query, LedgerError> {
 
 /// Adds a line to the audit.
 pub(crate) async fn append(connection: &mut AnyConnection, event: &Event) -> Result<(), LedgerError> {
-    let sql = "INSERT INTO ticket_events (revision, number, happened_at, actor, comment, changes) VALUES ($1, $2, $3, $4, $5, $6)";
+    let sql = "INSERT INTO ticket_events (revision, number, happened_at, actor, comment, changes, measured_day, measured_verdict) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let measured = event.measured.as_ref();
     let query = sqlx::query(sql)
         .bind(event.revision)
         .bind(event.number)
         .bind(event.at.as_microsecond())
         .bind(event.actor.clone())
         .bind(event.comment.clone())
-        .bind(text::<[FieldChange]>(event.number, "changes", &event.changes)?);
+        .bind(text::<[FieldChange]>(event.number, "changes", &event.changes)?)
+        .bind(measured.map_or(0, |it| i64::from(it.day)))
+        .bind(measured.map_or_else(String::new, |it| it.verdict.clone()));
     query.execute(connection).await?;
     Ok(())
 }

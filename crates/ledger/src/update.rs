@@ -56,6 +56,7 @@ impl Ledger {
             actor: change.actor.clone(),
             comment: change.comment.clone(),
             changes,
+            measured: None,
         };
         row::append(connection, &event).await?;
         turn.commit().await?;

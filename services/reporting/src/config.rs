@@ -124,6 +124,9 @@ pub struct DestinationConfig {
     /// Tickets of these categories are told; empty: of any.
     #[serde(default)]
     pub categories: Vec<String>,
+    /// Whether measurements of days 7, 14 and 28 are told too, whatever the states.
+    #[serde(default)]
+    pub measurements: bool,
     /// Whether messages may go elsewhere than to loopback without TLS.
     #[serde(default)]
     pub plain_http: bool,

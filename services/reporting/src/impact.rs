@@ -38,7 +38,7 @@ pub use asked::{Asked, Unasked};
 pub use calibration::calibration;
 pub use corrections::to_wire as correction;
 pub use cumulative::cumulative;
-pub use kept::{Kept, Unreadable, kept};
+pub use kept::{Kept, Unreadable, kept, verdict_of, word_of};
 pub use measure::{MeasureError, measure};
 pub use measured::{MeasuredError, MeasuredTicket, measured};
 pub use returns::{Terms, of_effect, sign};

@@ -10,11 +10,15 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use kaizen_api::tracker::v1::webhook_service_server::WebhookService;
-use kaizen_api::tracker::v1::{ListWebhooksRequest, TestWebhookRequest, Webhook};
-use kaizen_ledger::{Change, Destination, Ledger, NewTicket, State as TicketState};
+use kaizen_api::tracker::v1::{self as wire, ListWebhooksRequest, TestWebhookRequest, Webhook};
+use kaizen_ledger::{Change, Destination, Ledger, NewMeasurement, NewTicket, State as TicketState};
 use kaizen_testkit::eventually;
 use prometheus_client::registry::Registry;
+use prost::Message;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -237,6 +241,75 @@ async fn only_what_is_asked_for_is_told() -> Result<()> {
     stage.go(number, TicketState::Cancelled).await?;
     assert_eq!(stage.message().await?.0, "ticket-1-3");
     outbox.abort();
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_measurement_is_told_to_those_who_ask_for_it_whatever_the_states() -> Result<()> {
+    let measured = |number, day, verdict: &str, content: wire::Measurement| NewMeasurement {
+        number,
+        implemented_at: Timestamp::UNIX_EPOCH,
+        day,
+        actor: "kaizen".into(),
+        content: STANDARD.encode(content.encode_to_vec()),
+        verdict: verdict.into(),
+        summary: "It rose.".into(),
+    };
+    let impact = wire::Impact {
+        verdict: wire::ImpactVerdict::Improved.into(),
+        summary: "It rose.".into(),
+        method: "control_regression".into(),
+        probability_better: 0.99,
+        ..wire::Impact::default()
+    };
+    let found = wire::Measurement {
+        impact: Some(impact),
+        ..wire::Measurement::default()
+    };
+    let nothing = wire::Measurement {
+        unmeasurable: "there are 3 values".into(),
+        ..wire::Measurement::default()
+    };
+    for (asked, ids) in [
+        (true, &["ticket-1-2", "ticket-1-3", "ticket-1-4"][..]),
+        (false, &["ticket-1-4"]),
+    ] {
+        let mut stage = Stage::set([], json!({"states": ["accepted"], "measurements": asked})).await?;
+        let (outbox, _service) = stage.start().await?;
+        let number = stage.create("one").await?;
+        stage
+            .ledger
+            .keep_measurement(&measured(number, 7, "improved", found.clone()))
+            .await?;
+        stage
+            .ledger
+            .keep_measurement(&measured(number, 14, "", nothing.clone()))
+            .await?;
+        stage.go(number, TicketState::Accepted).await?;
+        let mut told = Vec::new();
+        for _ in ids {
+            told.push(stage.message().await?);
+        }
+        assert_eq!(told.iter().map(|it| it.0.as_str()).collect::<Vec<_>>(), ids);
+        if asked {
+            let data = |index: usize| &told[index].1["data"];
+            assert_eq!(told[0].1["type"], "ticket.measured");
+            let expected = json!({
+                "ticket_id": "T-1", "event_id": "2", "title": "Mend it", "category": "enrichment",
+                "metric": "lead_enrichment.success_rate", "day": 7, "unmeasurable": null,
+                "link": "https://kaizen.example/tickets/T-1",
+                "impact": {"verdict": "improved", "summary": "It rose.", "method": "control_regression", "day": 7,
+                    "effect": null, "probability_better": 0.99},
+            });
+            assert_eq!(data(0), &expected);
+            assert_eq!(data(1)["impact"], Value::Null);
+            assert_eq!(
+                (&data(1)["day"], &data(1)["unmeasurable"]),
+                (&json!(14), &json!("there are 3 values"))
+            );
+        }
+        outbox.abort();
+    }
     Ok(())
 }
 

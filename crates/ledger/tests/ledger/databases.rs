@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, anyhow};
-use kaizen_ledger::{Change, Ledger, LedgerUrl, NewTicket};
+use jiff::Timestamp;
+use kaizen_ledger::{Change, Ledger, LedgerUrl, NewMeasurement, NewTicket};
 use kaizen_testkit::Postgres;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
@@ -82,6 +83,19 @@ pub fn new_ticket(request_id: &str) -> NewTicket {
         due_date: None,
         links: Vec::new(),
         evidence: None,
+    }
+}
+
+/// A measurement of the ticket as it was implemented in 1970.
+pub fn new_measurement(number: i64, day: u32) -> NewMeasurement {
+    NewMeasurement {
+        number,
+        implemented_at: Timestamp::UNIX_EPOCH,
+        day,
+        actor: "kaizen".to_owned(),
+        content: "found".to_owned(),
+        verdict: "improved".to_owned(),
+        summary: "It rose.".to_owned(),
     }
 }
 

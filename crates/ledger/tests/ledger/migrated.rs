@@ -92,6 +92,8 @@ async fn tickets_of_an_older_version_are_listed_in_every_order() -> Result<()> {
     const TICKETS: &str = "INSERT INTO tickets SELECT 7, 31, 'proposed', 1, 'Mend it', '', '', '', '', 'bert', '[]', '2026-12-01', '[]', \
         0, '', '', '', 0, 'anna', 0, 'one', ''";
     const TERMS: &str = "INSERT INTO ticket_terms (term, number) VALUES ('state:proposed', 7), ('owner:bert', 7), ('word:mend', 7)";
+    const EVENT: &str = "INSERT INTO ticket_events (revision, number, happened_at, actor, comment, changes) \
+        VALUES (31, 7, 0, 'anna', '', '[]')";
     const TURN: &str = "UPDATE ledger_turn SET revision = 31, last_ticket = 7";
     sqlx::any::install_default_drivers();
     for database in Database::both().await? {
@@ -102,11 +104,13 @@ async fn tickets_of_an_older_version_are_listed_in_every_order() -> Result<()> {
             embedded().into_iter().partition(|it| it.name.as_str() < "0010");
         ensure!(!after.is_empty());
         apply_all(&pool, &before).await?;
-        for statement in [TICKETS, TERMS, TURN] {
+        for statement in [TICKETS, TERMS, EVENT, TURN] {
             sqlx::query(statement).execute(&pool).await?;
         }
         pool.close().await;
         let ledger = database.open().await?;
+        let events = ledger.events(0, 9).await?;
+        ensure!(events.len() == 1 && events[0].measured.is_none(), "{events:?}");
         for order in [
             Order::Newest,
             Order::Oldest,

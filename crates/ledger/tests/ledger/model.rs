@@ -30,6 +30,8 @@ pub struct Modelled {
     pub recommendation: String,
     /// How often it changed, its creation counted.
     pub changes: usize,
+    /// The days it was measured for, in the order of its measurements.
+    pub measured: Vec<u32>,
     pub etag: i64,
 }
 
@@ -64,6 +66,7 @@ impl Model {
             labels: Vec::new(),
             recommendation: recommendation.into(),
             changes: 1,
+            measured: Vec::new(),
             etag: 0,
         };
         self.tickets.insert(number, ticket);
@@ -129,6 +132,16 @@ impl Model {
 
     pub fn comment(&mut self, number: i64) -> Result<(), Refusal> {
         self.tickets.get_mut(&number).ok_or(Refusal::NotFound)?.changes += 1;
+        Ok(())
+    }
+
+    /// A measurement is in the history once, and leaves the ticket alone.
+    pub fn measure(&mut self, number: i64, day: u32) -> Result<(), Refusal> {
+        let ticket = self.tickets.get_mut(&number).ok_or(Refusal::NotFound)?;
+        if !ticket.measured.contains(&day) {
+            ticket.measured.push(day);
+            ticket.changes += 1;
+        }
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use tokio::runtime::Runtime;
 
-use crate::databases::{Database, new_ticket};
+use crate::databases::{Database, new_measurement, new_ticket};
 use crate::model::{Model, Refusal};
 
 #[derive(Debug, Clone)]
@@ -33,6 +33,10 @@ enum Command {
     Comment {
         number: i64,
     },
+    Measure {
+        number: i64,
+        day: u32,
+    },
     List {
         state: Option<State>,
         label: Option<u8>,
@@ -52,7 +56,8 @@ fn command() -> impl Strategy<Value = Command> {
             .prop_map(|(number, stale, to, original)| Command::Transition { number, stale, to, original }),
         3 => (number.clone(), stale, 0_u8..3, prop::collection::vec(0_u8..4, 0..3))
             .prop_map(|(number, stale, owner, labels)| Command::Assign { number, stale, owner, labels }),
-        1 => number.prop_map(|number| Command::Comment { number }),
+        1 => number.clone().prop_map(|number| Command::Comment { number }),
+        1 => (number, prop::sample::select(vec![7_u32, 14, 28])).prop_map(|(number, day)| Command::Measure { number, day }),
         2 => (prop::option::of(state()), prop::option::of(0_u8..4))
             .prop_map(|(state, label)| Command::List { state, label }),
     ]
@@ -166,6 +171,11 @@ async fn obey(ledger: &Ledger, model: &mut Model, command: &Command) -> Result<(
             let expected = model.comment(*number);
             agree(model, *number, changed, expected)
         }
+        Command::Measure { number, day } => {
+            let kept = said(ledger.keep_measurement(&new_measurement(*number, *day)).await)?;
+            ensure!(kept.map(drop) == model.measure(*number, *day));
+            Ok(())
+        }
         Command::List { state, label } => list(ledger, model, *state, *label).await,
     }
 }
@@ -259,6 +269,12 @@ async fn compare(ledger: &Ledger, model: &Model) -> Result<()> {
         let history = ledger.history(*number, 0, 1_000).await?;
         ensure!(
             history.len() == expected.changes,
+            "{history:?}, the model {expected:?}"
+        );
+        let measured = history.iter().filter_map(|it| it.measured.as_ref());
+        let measured: Vec<u32> = measured.map(|it| it.day).collect();
+        ensure!(
+            measured == expected.measured,
             "{history:?}, the model {expected:?}"
         );
         // The audit tells the same story: each change begins where the one before ended

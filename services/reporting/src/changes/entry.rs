@@ -84,6 +84,7 @@ mod tests {
             actor: "anna".into(),
             comment: String::new(),
             changes: changes.iter().map(change).collect(),
+            measured: None,
         }
     }
 

@@ -17,6 +17,14 @@ pub enum Kept {
 }
 
 impl Kept {
+    /// In a sentence.
+    pub fn summary(&self) -> String {
+        match self {
+            Self::Measured(impact) => impact.summary.clone(),
+            Self::Unmeasurable(why) => format!("Nothing could be measured: {why}."),
+        }
+    }
+
     /// As the ledger keeps it.
     pub fn content(self) -> String {
         let found = match self {
@@ -31,6 +39,23 @@ impl Kept {
         };
         STANDARD.encode(found.encode_to_vec())
     }
+}
+
+/// What begins the names of verdicts on the wire.
+const VERDICT: &str = "IMPACT_VERDICT_";
+
+/// A verdict in a word, as those of the ledger's audit and of messages; empty for none.
+pub fn word_of(verdict: wire::ImpactVerdict) -> String {
+    match verdict {
+        wire::ImpactVerdict::Unspecified => String::new(),
+        verdict => verdict.as_str_name().trim_start_matches(VERDICT).to_lowercase(),
+    }
+}
+
+/// The verdict of a word of [`word_of`]; unspecified for any other.
+pub fn verdict_of(word: &str) -> wire::ImpactVerdict {
+    let name = format!("{VERDICT}{}", word.to_uppercase());
+    wire::ImpactVerdict::from_str_name(&name).unwrap_or_default()
 }
 
 /// Why a kept measurement cannot be read.
@@ -64,6 +89,25 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
+
+    #[test]
+    fn a_verdict_is_read_back_from_its_word() {
+        use wire::ImpactVerdict as Verdict;
+        let known = [
+            Verdict::Improved,
+            Verdict::NoDetectableChange,
+            Verdict::Worse,
+            Verdict::CannotTell,
+        ];
+        assert_eq!(
+            known.map(word_of),
+            ["improved", "no_detectable_change", "worse", "cannot_tell"]
+        );
+        for verdict in known.into_iter().chain([Verdict::Unspecified]) {
+            assert_eq!(verdict_of(&word_of(verdict)), verdict);
+        }
+        assert_eq!(verdict_of("better"), Verdict::Unspecified);
+    }
 
     #[test]
     fn what_is_kept_is_read_back() {

@@ -10,11 +10,11 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use kaizen_api::status::chain;
 use kaizen_api::tracker::v1 as wire;
-use kaizen_ledger::{Change, Cursor, Filter, LedgerError, Listing, Order, State, Ticket};
+use kaizen_ledger::{Change, Cursor, Filter, LedgerError, Listing, NewMeasurement, Order, State, Ticket};
 use kaizen_warehouse::queries::{Window, data_window};
 use tokio_util::sync::CancellationToken;
 
-use super::kept::Unreadable;
+use super::kept::{Unreadable, word_of};
 use super::{Asked, Kept, MeasureError, Measurer, kept, learn, measure};
 use crate::instruments::Instruments;
 
@@ -202,11 +202,16 @@ impl Schedule {
             Kept::Measured(impact) => impact.verdict(),
             Kept::Unmeasurable(_) => wire::ImpactVerdict::Unspecified,
         };
-        let content = found.content();
-        let ledger = &self.measurer.ledger;
-        ledger
-            .keep_measurement(ticket.number, change, day, &content)
-            .await?;
+        let new = NewMeasurement {
+            number: ticket.number,
+            implemented_at: change,
+            day,
+            actor: ACTOR.to_owned(),
+            verdict: word_of(verdict),
+            summary: found.summary(),
+            content: found.content(),
+        };
+        self.measurer.ledger.keep_measurement(&new).await?;
         self.instruments.measured(verdict);
         tracing::info!(
             ticket = ticket.id(),

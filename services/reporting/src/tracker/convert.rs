@@ -9,6 +9,7 @@ use kaizen_ledger::{Event, Implementation, Link, LinkKind, State, Ticket, ticket
 use tonic::Status;
 
 use super::frozen::thaw;
+use crate::impact::verdict_of;
 
 /// A ticket as the wire has it.
 ///
@@ -52,6 +53,10 @@ pub fn event(it: Event) -> wire::TicketEvent {
         actor: it.actor,
         comment: it.comment,
         changes: it.changes.into_iter().map(change).collect(),
+        measured: it.measured.map(|it| wire::MeasuredEvent {
+            day: it.day,
+            verdict: verdict_of(&it.verdict).into(),
+        }),
     }
 }
 

@@ -122,3 +122,110 @@ impl Watcher {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use anyhow::{Context, Result, ensure};
+    use futures::StreamExt;
+    use kaizen_api::tracker::v1::{ImpactVerdict, MeasuredEvent};
+    use kaizen_catalogue::Catalogue;
+    use kaizen_findings::Costs;
+    use kaizen_ledger::{Change, Ledger, NewMeasurement, NewTicket};
+    use kaizen_warehouse::{ClickHouseConfig, Client};
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::impact::Measurer;
+
+    const CATALOGUE: &str = include_str!("../../../../config/catalogue.yaml");
+    /// Longer than any of it takes.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    /// A replica over the ledger in that file. Nothing here asks the warehouse.
+    async fn replica(url: &str) -> Result<Tracker> {
+        let measurer = Measurer {
+            catalogue: Arc::new(Catalogue::parse(CATALOGUE)?),
+            client: Client::new(&ClickHouseConfig::default()),
+            ledger: Ledger::open(&url.parse().map_err(anyhow::Error::msg)?, "").await?,
+            costs: Arc::new(Costs::default()),
+        };
+        Ok(Tracker::new(measurer, CancellationToken::new()))
+    }
+
+    fn ticket() -> NewTicket {
+        NewTicket {
+            request_id: "one".into(),
+            actor: "anna".into(),
+            title: "Mend it".into(),
+            description: String::new(),
+            category: String::new(),
+            metric: String::new(),
+            rule: String::new(),
+            owner: String::new(),
+            labels: Vec::new(),
+            due_date: None,
+            links: Vec::new(),
+            evidence: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_measurement_is_streamed_once_by_every_replica_however_many_measure() -> Result<()> {
+        let folder = tempfile::TempDir::new()?;
+        let url = format!("sqlite://{}", folder.path().join("ledger.db").display());
+        let replicas = [replica(&url).await?, replica(&url).await?];
+        let created = replicas[0].ledger().create(&ticket()).await?;
+        let request = WatchTicketsRequest {
+            ticket_id: created.id(),
+            ..WatchTicketsRequest::default()
+        };
+        let mut streams = Vec::new();
+        for replica in &replicas {
+            streams.push(Box::pin(answer(replica.clone(), request.clone()).await?));
+        }
+        let week = NewMeasurement {
+            number: created.number,
+            implemented_at: created.created_at,
+            day: 7,
+            actor: "kaizen".into(),
+            content: String::new(),
+            verdict: "improved".into(),
+            summary: "It rose.".into(),
+        };
+        let [one, other] = &replicas;
+        tokio::try_join!(
+            one.ledger().keep_measurement(&week),
+            other.ledger().keep_measurement(&week)
+        )?;
+        let said = Change {
+            actor: "anna".into(),
+            comment: "the next event".into(),
+            ..Change::default()
+        };
+        one.ledger().change(created.number, None, &said).await?;
+        for stream in &mut streams {
+            let mut next = async || {
+                let message = tokio::time::timeout(PATIENCE, stream.next()).await?;
+                message.context("the stream ended")??.event.context("an event")
+            };
+            let first = next().await?;
+            let measured = MeasuredEvent {
+                day: 7,
+                verdict: ImpactVerdict::Improved.into(),
+            };
+            assert_eq!(first.measured, Some(measured));
+            ensure!(
+                first.comment == "It rose." && first.changes.is_empty(),
+                "{first:?}"
+            );
+            let second = next().await?;
+            ensure!(
+                second.measured.is_none() && second.comment == "the next event",
+                "{second:?}"
+            );
+        }
+        Ok(())
+    }
+}

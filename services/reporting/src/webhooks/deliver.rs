@@ -250,6 +250,13 @@ impl Deliverer {
         if !self.destination.wants(&event) || !self.destination.wants_of(&ticket) {
             return Ok(None);
         }
+        if event.measured.is_some() {
+            let Some(found) = self.ledger.measurement(event.revision).await? else {
+                return Ok(None);
+            };
+            let message = message::measured(&event, &ticket, &kept(&found)?, &self.dashboard)?;
+            return Ok(Some(message));
+        }
         let measured = self.measured(&event, &ticket).await?;
         let message = message::transition(&event, &ticket, measured.as_ref(), &self.dashboard)?;
         Ok(Some(message))

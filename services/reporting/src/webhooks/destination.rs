@@ -28,6 +28,8 @@ pub struct Destination {
     pub states: Vec<State>,
     /// Tickets of one of these categories; empty: of any.
     pub categories: Vec<String>,
+    /// Whether it is told of measurements too, whatever the state.
+    pub measurements: bool,
 }
 
 /// A key of the section that is wrong, and the rule it breaks.
@@ -55,6 +57,7 @@ impl Destination {
                 .collect::<Result<_, _>>()
                 .map_err(|rule| ("states", rule))?,
             categories: section.categories.clone(),
+            measurements: section.measurements,
         })
     }
 
@@ -65,6 +68,9 @@ impl Destination {
 
     /// Whether it is to be told of an event, as far as that can be seen without the ticket.
     pub fn wants(&self, event: &Event) -> bool {
+        if event.measured.is_some() {
+            return self.measurements;
+        }
         let to = event.changes.iter().find(|it| it.field == "state");
         to.is_some_and(|to| self.states.is_empty() || self.states.iter().any(|it| it.as_str() == to.after))
     }

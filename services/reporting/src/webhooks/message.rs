@@ -4,6 +4,8 @@ use kaizen_api::tracker::v1 as wire;
 use kaizen_ledger::{Event, Ticket};
 use serde::Serialize;
 
+use crate::impact::word_of;
+
 /// A message: the same identity however often it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -32,6 +34,19 @@ struct Transition<'a> {
     to: &'a str,
     actor: &'a str,
     comment: &'a str,
+    link: String,
+    impact: Option<Impact<'a>>,
+}
+
+#[derive(Serialize)]
+struct Measured<'a> {
+    ticket_id: String,
+    event_id: String,
+    title: &'a str,
+    category: &'a str,
+    metric: &'a str,
+    day: u32,
+    unmeasurable: Option<&'a str>,
     link: String,
     impact: Option<Impact<'a>>,
 }
@@ -70,8 +85,8 @@ pub fn transition(
 ) -> Result<Message, serde_json::Error> {
     let state = event.changes.iter().find(|it| it.field == "state");
     let from = state.map(|it| it.before.as_str()).filter(|it| !it.is_empty());
-    let id = ticket.id();
     let transition = Transition {
+        ticket_id: ticket.id(),
         event_id: event.revision.to_string(),
         title: &ticket.title,
         category: &ticket.category,
@@ -80,17 +95,49 @@ pub fn transition(
         to: state.map_or("", |it| it.after.as_str()),
         actor: &event.actor,
         comment: &event.comment,
-        link: format!("{}/tickets/{id}", dashboard.trim_end_matches('/')),
+        link: link(ticket, dashboard),
         impact: measurement.and_then(impact),
-        ticket_id: id,
     };
     let kind = if from.is_some() {
         "ticket.transitioned"
     } else {
         "ticket.created"
     };
-    let id = format!("ticket-{}-{}", event.number, event.revision);
-    message(id, kind, event.at, transition)
+    message(id(event), kind, event.at, transition)
+}
+
+/// The identity of the message of an event.
+fn id(event: &Event) -> String {
+    format!("ticket-{}-{}", event.number, event.revision)
+}
+
+/// Where a ticket is shown.
+fn link(ticket: &Ticket, dashboard: &str) -> String {
+    format!("{}/tickets/{}", dashboard.trim_end_matches('/'), ticket.id())
+}
+
+/// Tells that a ticket was measured.
+///
+/// # Errors
+/// It has no form in JSON.
+pub fn measured(
+    event: &Event,
+    ticket: &Ticket,
+    measurement: &wire::Measurement,
+    dashboard: &str,
+) -> Result<Message, serde_json::Error> {
+    let measured = Measured {
+        ticket_id: ticket.id(),
+        event_id: event.revision.to_string(),
+        title: &ticket.title,
+        category: &ticket.category,
+        metric: &ticket.metric,
+        day: measurement.day,
+        unmeasurable: Some(measurement.unmeasurable.as_str()).filter(|it| !it.is_empty()),
+        link: link(ticket, dashboard),
+        impact: impact(measurement),
+    };
+    message(id(event), "ticket.measured", event.at, measured)
 }
 
 /// A message that says nothing, of a caller who wants to know whether it arrives.
@@ -118,9 +165,8 @@ fn message(
 
 fn impact(it: &wire::Measurement) -> Option<Impact<'_>> {
     let impact = it.impact.as_ref()?;
-    let name = impact.verdict().as_str_name();
     Some(Impact {
-        verdict: name.trim_start_matches("IMPACT_VERDICT_").to_lowercase(),
+        verdict: word_of(impact.verdict()),
         summary: &impact.summary,
         method: &impact.method,
         day: it.day,
