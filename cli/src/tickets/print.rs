@@ -1,12 +1,15 @@
 //! Tickets for people and for machines.
 
 use kaizen_api::time::from_wire;
-use kaizen_api::tracker::v1::{FrozenRecommendation, Implementation, Link, Ticket, TicketEvent};
+use kaizen_api::tracker::v1::{
+    FrozenRecommendation, ImpactVerdict, Implementation, Link, Ticket, TicketEvent,
+};
 use prost_types::Timestamp;
 use serde_json::{Value, json};
 
 use super::words;
 use crate::explain::slice as conditions;
+use crate::impact;
 use crate::impact::json::{slice, some};
 use crate::recommendations;
 
@@ -107,13 +110,19 @@ fn spent(it: &Implementation) -> String {
 
 /// What happened, in one line; further lines of a comment are indented.
 pub fn happened(event: &TicketEvent) -> String {
-    let changes: Vec<String> = (event.changes.iter())
-        .map(|it| match (it.before.as_str(), it.after.as_str()) {
-            ("", after) => format!("{}: {}", it.field, one_line(after)),
-            (before, "") => format!("{}: no longer {}", it.field, one_line(before)),
-            (before, after) => format!("{}: {} → {}", it.field, one_line(before), one_line(after)),
-        })
-        .collect();
+    let measured = event.measured.as_ref().map(|it| {
+        let found = match it.verdict() {
+            ImpactVerdict::Unspecified => "nothing",
+            verdict => impact::words::verdict(verdict),
+        };
+        format!("measured on day {}: {found}", it.day)
+    });
+    let changes = (event.changes.iter()).map(|it| match (it.before.as_str(), it.after.as_str()) {
+        ("", after) => format!("{}: {}", it.field, one_line(after)),
+        (before, "") => format!("{}: no longer {}", it.field, one_line(before)),
+        (before, after) => format!("{}: {} → {}", it.field, one_line(before), one_line(after)),
+    });
+    let changes: Vec<String> = changes.chain(measured).collect();
     let comment = event.comment.trim();
     let said = if comment.is_empty() {
         String::new()
@@ -202,6 +211,8 @@ pub fn event_as_json(it: &TicketEvent) -> Value {
     let changes = changes.map(|it| json!({"field": it.field, "before": it.before, "after": it.after}));
     json!({
         "id": it.event_id, "ticket": it.ticket_id, "at": exact(it.event_time), "actor": it.actor, "comment": it.comment,
-        "changes": changes.collect::<Vec<_>>(),
+        "changes": changes.collect::<Vec<_>>(), "measured": it.measured.as_ref().map(|it| json!({
+            "day": it.day, "verdict": impact::words::name(it.verdict()),
+        })),
     })
 }

@@ -1,5 +1,6 @@
 import { formatTime } from "../format";
 import type { TicketEvent } from "../gen/kaizen/tracker/v1/tracker_pb";
+import { Verdict } from "./badges";
 
 /** Everything that happened to a ticket, the latest first. */
 export function Life({ events }: { events: readonly TicketEvent[] }) {
@@ -8,7 +9,7 @@ export function Life({ events }: { events: readonly TicketEvent[] }) {
       <h2 id="life">What happened</h2>
       {events.length === 0 && <p class="muted">Nothing is on record.</p>}
       <ol class="life">
-        {[...events].reverse().map(({ eventId, eventTime, actor, comment, changes }) => (
+        {[...events].reverse().map(({ eventId, eventTime, actor, comment, changes, measured }) => (
           <li key={eventId} data-event={eventId}>
             <time>{formatTime(eventTime)}</time> <strong>{actor}</strong>
             {changes.map(({ field, before, after }) => (
@@ -18,6 +19,11 @@ export function Life({ events }: { events: readonly TicketEvent[] }) {
                 {after ? <ins>{brief(after)}</ins> : " no longer"}
               </span>
             ))}
+            {measured && (
+              <span class="step">
+                measured on day {measured.day}: <Verdict verdict={measured.verdict} />
+              </span>
+            )}
             {comment && <q>{comment}</q>}
           </li>
         ))}
