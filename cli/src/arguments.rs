@@ -6,7 +6,7 @@ use crate::connection::Connection;
 use crate::output::Output;
 use crate::{
     admin, analyze, audit, calibration, dlq, explain, health, impact, import, metrics, publish,
-    recommendations, roi, score, simulate, tickets, trends,
+    recommendations, reliability, roi, score, simulate, tickets, trends,
 };
 
 /// Kaizen watches AI systems in production and improves them with proof.
@@ -43,6 +43,8 @@ pub enum Command {
     },
     /// Tell which slices of the decisions made a metric change
     Explain(explain::Explain),
+    /// Tell what came of decisions, by the confidence and quality that were stated of them
+    Reliability(reliability::Reliability),
     /// Run the analysis of a period and print its summary
     Analyze(analyze::Analyze),
     /// Show which way every metric goes, since when, and what was unusual

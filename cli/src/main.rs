@@ -22,6 +22,7 @@ mod progress;
 mod publish;
 mod publisher;
 mod recommendations;
+mod reliability;
 mod roi;
 mod score;
 mod simulate;
@@ -61,6 +62,7 @@ fn run(
             Command::Publish(publish) => publish::run(&publish, &connection, output),
             Command::Metrics { command } => metrics::run(&command, &connection, output).await,
             Command::Explain(explain) => explain::run(&explain, &connection, output).await,
+            Command::Reliability(reliability) => reliability::run(&reliability, &connection, output).await,
             Command::Analyze(analyze) => analyze::run(&analyze, &connection, output).await,
             Command::Trends(trends) => trends::run(&trends, &connection, output).await,
             Command::Recommendations { command } => recommendations::run(&command, &connection, output).await,

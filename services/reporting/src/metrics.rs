@@ -3,6 +3,7 @@
 mod answers;
 mod explain_change;
 mod get_decision;
+mod get_reliability;
 mod list_decisions;
 mod list_metrics;
 mod query_metric;
@@ -12,8 +13,8 @@ use std::sync::Arc;
 use kaizen_api::analysis::v1::metric_service_server::MetricService;
 use kaizen_api::analysis::v1::{
     ExplainChangeRequest, ExplainChangeResponse, Filter, GetDecisionRequest, GetDecisionResponse,
-    ListDecisionsRequest, ListDecisionsResponse, ListMetricsRequest, ListMetricsResponse, QueryMetricRequest,
-    QueryMetricResponse,
+    GetReliabilityRequest, GetReliabilityResponse, ListDecisionsRequest, ListDecisionsResponse,
+    ListMetricsRequest, ListMetricsResponse, QueryMetricRequest, QueryMetricResponse,
 };
 use kaizen_catalogue::Catalogue;
 use kaizen_warehouse::{Client, queries};
@@ -84,6 +85,15 @@ impl MetricService for Metrics {
         request: Request<GetDecisionRequest>,
     ) -> Result<Response<GetDecisionResponse>, Status> {
         get_decision::answer(self, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn get_reliability(
+        &self,
+        request: Request<GetReliabilityRequest>,
+    ) -> Result<Response<GetReliabilityResponse>, Status> {
+        get_reliability::answer(self, request.into_inner())
             .await
             .map(Response::new)
     }

@@ -23,6 +23,7 @@ mod metric;
 mod processing_times;
 mod recommendations;
 mod rejections;
+mod reliability;
 mod scope;
 mod sightings;
 mod trends;
@@ -69,6 +70,7 @@ pub use recommendations::{
     put_recommendations, recommendation_decisions, recommendations,
 };
 pub use rejections::rejections;
+pub use reliability::{Label, Labelled, labelled};
 pub use scope::{Filter, MAX_FILTER_VALUES, MAX_FILTERS};
 pub use sightings::{Sighting, sightings};
 pub use trends::{MetricTrend, put_trends, trends};

@@ -11,6 +11,7 @@ mod metrics;
 mod migrations;
 mod outcomes;
 mod rebuild;
+mod reliability;
 mod rollup;
 mod sandbox;
 mod spans;
