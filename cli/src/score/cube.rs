@@ -82,7 +82,7 @@ enum Refused {
     #[error(transparent)]
     Csv(#[from] csv::Error),
     #[error(transparent)]
-    Cube(#[from] kaizen_stats::WrongNumberOfValues),
+    Cube(#[from] kaizen_stats::NotOfTheCube),
 }
 
 fn find(file: impl Read) -> Result<Vec<DeviatingSlice>, Refused> {

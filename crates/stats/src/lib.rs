@@ -61,8 +61,8 @@ pub use quantile_shift::{QuantileShift, TailShift, quantile_shift, tail_shift};
 pub use roi::{CalculateRoiError, Economics, Investment, Return, Uncertain, benefit, calculate_roi, roi};
 pub use shrinkage::{Shrunk, shrunk};
 pub use slices::{
-    Cube, Culprit, DeviatingSlice, Measured, MeasuredRatio, OTHER, SliceSearch, Split, TwoPeriods,
-    WrongNumberOfValues, find_culprits, find_deviating_ratios, find_deviating_slices, split_change,
+    Cube, Culprit, DeviatingSlice, Measured, MeasuredRatio, NotOfTheCube, OTHER, SliceSearch, Split,
+    TwoPeriods, find_culprits, find_deviating_ratios, find_deviating_slices, split_change,
 };
 pub use two_proportions::{TwoProportions, two_proportions};
 pub use welch::{Moments, Welch, welch};

@@ -10,7 +10,7 @@ mod scatter;
 mod search;
 mod split;
 
-pub use cube::{Cube, OTHER, WrongNumberOfValues};
+pub use cube::{Cube, NotOfTheCube, OTHER};
 pub use deviations::{DeviatingSlice, Measured, MeasuredRatio, find_deviating_ratios, find_deviating_slices};
 pub use rates::{Culprit, SliceSearch, TwoPeriods, find_culprits};
 pub use split::{Split, split_change};

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::slices::grid::Grid;
@@ -6,28 +7,41 @@ use crate::slices::grid::Grid;
 pub const OTHER: &str = "(other)";
 
 /// Labelled cells: each has a value in every dimension. A combination may come more than once.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Cube<V> {
     dimensions: Vec<Dimension>,
     codes: Vec<u32>,
     cells: Vec<V>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 struct Dimension {
     name: String,
     values: Vec<String>,
     codes: HashMap<String, u32>,
 }
 
-/// A cell does not have one value for each dimension.
+/// A cell is of another cube.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a cell has {found} values, not one for each of {expected} dimensions")]
-pub struct WrongNumberOfValues {
-    /// How many values the cell has.
-    pub found: usize,
-    /// How many dimensions the cube has.
-    pub expected: usize,
+pub enum NotOfTheCube {
+    /// It does not have one value for each dimension.
+    #[error("a cell has {found} values, not one for each of {expected} dimensions")]
+    WrongNumberOfValues {
+        /// How many values the cell has.
+        found: usize,
+        /// How many dimensions the cube has.
+        expected: usize,
+    },
+    /// One of its values is none that the dimension has.
+    #[error("a cell has value {place} of dimension {dimension}, which has {values}")]
+    NoSuchValue {
+        /// The value's place among those of the dimension, from 0 on.
+        place: u32,
+        /// The dimension's place, from 0 on.
+        dimension: usize,
+        /// How many values the dimension has.
+        values: usize,
+    },
 }
 
 impl<V> Cube<V> {
@@ -48,22 +62,77 @@ impl<V> Cube<V> {
         }
     }
 
+    /// A cube without cells, of dimensions with these names and different values, for cells that come by the places of their
+    /// values.
+    pub fn of_values<S: Into<String>>(dimensions: impl IntoIterator<Item = (S, Vec<String>)>) -> Self {
+        let mut cube = Self::new(std::iter::empty::<String>());
+        for (name, values) in dimensions {
+            let places = values.iter().cloned().zip(0..);
+            cube.dimensions.push(Dimension {
+                name: name.into(),
+                codes: places.collect(),
+                values,
+            });
+        }
+        cube
+    }
+
     /// Adds a cell.
     ///
     /// # Errors
     /// There is not one value for each dimension.
-    pub fn add<S: AsRef<str>>(&mut self, values: &[S], cell: V) -> Result<(), WrongNumberOfValues> {
-        if values.len() != self.dimensions.len() {
-            return Err(WrongNumberOfValues {
-                found: values.len(),
-                expected: self.dimensions.len(),
-            });
-        }
+    pub fn add<S: AsRef<str>>(&mut self, values: &[S], cell: V) -> Result<(), NotOfTheCube> {
+        self.check_number(values.len())?;
         for (dimension, value) in self.dimensions.iter_mut().zip(values) {
             self.codes.push(dimension.code(value.as_ref()));
         }
         self.cells.push(cell);
         Ok(())
+    }
+
+    /// Adds a cell by the places of its values among those of their dimensions.
+    ///
+    /// # Errors
+    /// There is not one value for each dimension, or a dimension does not have it.
+    pub fn add_at(&mut self, places: &[u32], cell: V) -> Result<(), NotOfTheCube> {
+        self.check_number(places.len())?;
+        for (at, (dimension, place)) in self.dimensions.iter().zip(places).enumerate() {
+            if *place as usize >= dimension.values.len() {
+                return Err(NotOfTheCube::NoSuchValue {
+                    place: *place,
+                    dimension: at,
+                    values: dimension.values.len(),
+                });
+            }
+        }
+        self.codes.extend(places);
+        self.cells.push(cell);
+        Ok(())
+    }
+
+    fn check_number(&self, found: usize) -> Result<(), NotOfTheCube> {
+        let expected = self.dimensions.len();
+        if found == expected {
+            Ok(())
+        } else {
+            Err(NotOfTheCube::WrongNumberOfValues { found, expected })
+        }
+    }
+
+    /// The names of the dimensions.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.dimensions.iter().map(|dimension| dimension.name.as_str())
+    }
+
+    /// The cells with their values, in the order they came.
+    pub fn labelled(&self) -> impl Iterator<Item = (Vec<&str>, &V)> {
+        let width = self.dimensions.len();
+        self.cells.iter().enumerate().map(move |(at, cell)| {
+            let codes = self.codes.iter().skip(at * width).take(width);
+            let values = self.dimensions.iter().zip(codes);
+            let values = values.map(|(dimension, code)| dimension.values[*code as usize].as_str());
+            (values.collect(), cell)
+        })
     }
 
     /// The cells, in the order they came.
@@ -77,22 +146,21 @@ impl<V> Cube<V> {
     }
 
     /// The same cube with one cell for each combination, in the order they first came; `add` adds to the first the second.
-    #[must_use]
-    pub fn merged(&self, mut add: impl FnMut(&mut V, &V)) -> Self
+    pub fn merged(&self, mut add: impl FnMut(&mut V, &V)) -> Cow<'_, Self>
     where
         V: Clone,
     {
+        let rows = || self.codes.chunks_exact(self.dimensions.len().max(1));
+        if !self.dimensions.is_empty() && rows().zip(rows().skip(1)).all(|(a, b)| a < b) {
+            return Cow::Borrowed(self);
+        }
         let mut merged = Self {
             dimensions: self.dimensions.clone(),
             codes: Vec::new(),
             cells: Vec::new(),
         };
         let mut places: HashMap<&[u32], usize> = HashMap::with_capacity(self.cells.len());
-        for (codes, cell) in self
-            .codes
-            .chunks_exact(self.dimensions.len().max(1))
-            .zip(&self.cells)
-        {
+        for (codes, cell) in rows().zip(&self.cells) {
             if let Some(place) = places.get(codes) {
                 add(&mut merged.cells[*place], cell);
             } else {
@@ -101,7 +169,7 @@ impl<V> Cube<V> {
                 merged.cells.push(cell.clone());
             }
         }
-        merged
+        Cow::Owned(merged)
     }
 
     /// Keeps the `most` heaviest values of each dimension and puts the cells of all others under [`OTHER`].
@@ -231,11 +299,39 @@ mod tests {
         let error = cube.add(&["a"], 1.0).unwrap_err();
         assert_eq!(
             error,
-            WrongNumberOfValues {
+            NotOfTheCube::WrongNumberOfValues {
                 found: 1,
                 expected: 2
             }
         );
         assert!(cube.cells().is_empty());
+    }
+
+    #[test]
+    fn a_cell_by_places_is_the_one_by_values_and_no_other_place_is_taken() {
+        let mut by_places = Cube::of_values([
+            ("model", vec!["b".to_owned(), "a".to_owned()]),
+            ("region", vec!["eu".to_owned()]),
+        ]);
+        by_places.add_at(&[1, 0], 5.0).unwrap();
+        by_places.add(&["b", "us"], 3.0).unwrap();
+        by_places.add_at(&[0, 1], 1.0).unwrap();
+        let labelled: Vec<_> = by_places.labelled().collect();
+        let expected = [
+            (vec!["a", "eu"], &5.0),
+            (vec!["b", "us"], &3.0),
+            (vec!["b", "us"], &1.0),
+        ];
+        assert_eq!(labelled, expected);
+        let error = by_places.add_at(&[2, 0], 1.0).unwrap_err();
+        assert_eq!(
+            error,
+            NotOfTheCube::NoSuchValue {
+                place: 2,
+                dimension: 0,
+                values: 2
+            }
+        );
+        assert_eq!(by_places.cells().len(), 3);
     }
 }

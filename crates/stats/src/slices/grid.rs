@@ -149,27 +149,52 @@ pub(crate) fn tables<const K: usize>(grid: &Grid<K>, depth: usize) -> Vec<Table<
     let mut finer: Vec<Table<K>> = Vec::new();
     let mut all: Vec<Vec<Table<K>>> = Vec::new();
     for level in (1..=depth.min(dimensions)).rev() {
-        let made: Vec<Table<K>> = subsets(dimensions, level)
-            .iter()
-            .map(|subset| {
-                let source = finer
-                    .iter()
-                    .filter(|table| {
-                        subset
-                            .iter()
-                            .all(|dimension| table.dimensions.contains(dimension))
-                    })
-                    .min_by_key(|table| table.sums.len());
-                match source {
-                    Some(table) if table.sums.len() < grid.sums.len() => Table::of_finer(subset, table, grid),
-                    _ => Table::of_cells(subset, grid),
-                }
-            })
-            .collect();
+        let subsets = subsets(dimensions, level);
+        let made = each(&subsets, subsets.len() * grid.sums.len() >= MUCH, |subset| {
+            let source = finer
+                .iter()
+                .filter(|table| {
+                    subset
+                        .iter()
+                        .all(|dimension| table.dimensions.contains(dimension))
+                })
+                .min_by_key(|table| table.sums.len());
+            match source {
+                Some(table) if table.sums.len() < grid.sums.len() => Table::of_finer(subset, table, grid),
+                _ => Table::of_cells(subset, grid),
+            }
+        });
         all.push(std::mem::replace(&mut finer, made));
     }
     all.push(finer);
     all.into_iter().rev().flatten().collect()
+}
+
+/// From so many additions on they are shared among processors.
+const MUCH: usize = 1_000_000;
+
+/// What `of` makes of each item, in their order: where it is `much` work, on as many threads as there are processors, each of which
+/// makes whole results, so that their number changes none.
+fn each<T: Sync, R: Send>(items: &[T], much: bool, of: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let threads = if much {
+        std::thread::available_parallelism().map_or(1, usize::from)
+    } else {
+        1
+    };
+    if threads == 1 {
+        return items.iter().map(of).collect();
+    }
+    let of = &of;
+    std::thread::scope(|scope| {
+        let parts = items.chunks(items.len().div_ceil(threads).max(1));
+        let begun: Vec<_> = parts
+            .map(|part| scope.spawn(move || part.iter().map(of).collect::<Vec<R>>()))
+            .collect();
+        let ended = begun.into_iter().map(|thread| thread.join());
+        ended
+            .flat_map(|made| made.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
 }
 
 /// All sets of `size` of the numbers below `count`, each ascending.
@@ -220,5 +245,14 @@ mod tests {
             assert_eq!(pair.conditions(place), [(0, 1), (1, 3)]);
             assert_eq!(pair.place(&[(0, 1), (2, 3)]), None);
         }
+    }
+
+    #[test]
+    fn threads_change_no_result() {
+        let items: Vec<u32> = (0..101).collect();
+        let square = |it: &u32| it * it;
+        assert_eq!(each(&items, true, square), each(&items, false, square));
+        assert_eq!(each(&items[..1], true, square), [0]);
+        assert_eq!(each(&items[..0], true, square), [0; 0]);
     }
 }

@@ -87,12 +87,15 @@ pub struct Culprit {
 /// The search is exhaustive, as in R. Bhagwan et al., "Adtributor: Revenue Debugging in Advertising Systems", NSDI 2014,
 /// is for one dimension; here over up to three, with the family of slices paid for (Bonferroni).
 pub fn find_culprits(cube: &Cube<TwoPeriods>, options: &SliceSearch) -> Vec<Culprit> {
-    let cube = &cube.merged(|sum, cell| *sum = sum.plus(cell));
-    let before = main_effects(cube);
+    let cube = &*cube.merged(|sum, cell| *sum = sum.plus(cell));
+    let (mut grid, names) = cube.grid::<8>(Vec::new());
+    let before = main_effects(&grid, cube.cells());
+    let known = of_known_values(&grid, cube.cells(), options.least_count);
     let (mut apart, mut attempt) = (vec![false; cube.cells().len()], 1);
     loop {
         let shift = shared_shift(cube, &before, &apart);
-        let (grid, names, named) = deviating(cube, &before, shift, options);
+        grid.sums = left_of_cells(cube.cells(), &before, shift, &known);
+        let named = deviating(&grid, options);
         // What a culprit does is not shared: once the leading ones are known, what the others share is looked at without them.
         let is_leading = |codes: &[u32]| named.iter().take(attempt).any(|it| is_in(&it.conditions, codes));
         let leading: Vec<bool> = grid.rows().map(is_leading).collect();
@@ -107,29 +110,27 @@ pub fn find_culprits(cube: &Cube<TwoPeriods>, options: &SliceSearch) -> Vec<Culp
 /// How often the search is repeated with what the culprits found so far do taken out of what all share.
 const ATTEMPTS: usize = 4;
 
-/// The slices that deviate from the main effects and the shift that all share.
-fn deviating<'a>(
-    cube: &'a Cube<TwoPeriods>,
-    before: &[f64],
-    shift: Option<f64>,
-    options: &SliceSearch,
-) -> (Grid<8>, Names<'a>, Vec<Found>) {
-    let expected = before
-        .iter()
-        .map(|mean| (*mean, shift.map_or(*mean, |shift| moved(*mean, shift))));
-    let cells = cube.cells().iter().zip(expected);
-    let sums = cells
-        .map(|(cell, (before, now))| sums(cell, before, now))
-        .collect();
-    let (mut grid, names) = cube.grid::<8>(sums);
-    leave_out_new_values(&mut grid, options.least_count);
+/// What is left of the cells beyond the main effects and the shift that all share; nothing of those that are not `known`.
+fn left_of_cells(cells: &[TwoPeriods], before: &[f64], shift: Option<f64>, known: &[bool]) -> Vec<Sums> {
+    let cells = cells.iter().zip(before).zip(known);
+    cells
+        .map(|((cell, mean), known)| match (known, shift) {
+            (false, _) => [0.0; 8],
+            (true, None) => sums(cell, *mean, *mean),
+            (true, Some(shift)) => sums(cell, *mean, moved(*mean, shift)),
+        })
+        .collect()
+}
+
+/// The slices that deviate.
+fn deviating(grid: &Grid<8>, options: &SliceSearch) -> Vec<Found> {
     let pooled = pooled_variance(&grid.sums);
     let contrast = Difference {
         least_count: options.least_count.max(1.0),
         least: options.least_share * grid.sums.iter().map(|sums| sums[0] + sums[4]).sum::<f64>(),
         dispersion: options.dispersion.max(1.0),
         pooled,
-        between_cells: variance_between_cells(&grid, pooled),
+        between_cells: variance_between_cells(grid, pooled),
     };
     let limits = Limits {
         depth: options.depth.max(1),
@@ -138,8 +139,7 @@ fn deviating<'a>(
         least_effect: options.least_effect,
         least_of_largest: 0.0,
     };
-    let named = search(&grid, &contrast, &limits);
-    (grid, names, named)
+    search(grid, &contrast, &limits)
 }
 
 fn is_in(conditions: &[(usize, u32)], codes: &[u32]) -> bool {
@@ -204,31 +204,86 @@ fn shared_shift(cube: &Cube<TwoPeriods>, before: &[f64], apart: &[bool]) -> Opti
     if !cells.all(|cell| whole(&cell.baseline) && whole(&cell.current)) {
         return None;
     }
-    let (mut low, mut high) = (-10.0, 10.0);
-    for _ in 0..50 {
-        let middle = f64::midpoint(low, high);
-        let cells = cube.cells().iter().zip(before).zip(apart);
-        let left: f64 = cells
-            .filter(|((cell, _), apart)| !**apart && cell.current.count > 0.0)
-            .map(|((TwoPeriods { baseline, current }, mean), _)| {
-                // A cell tells as much of what is shared as it was known before.
-                let known = baseline.count / (baseline.count + current.count);
-                known * (current.sum - current.count * moved(*mean, middle))
-            })
-            .sum();
-        if left > 0.0 {
-            low = middle;
-        } else {
-            high = middle;
+    let cells = cube.cells().iter().zip(before).zip(apart);
+    let known: Vec<Known> = cells
+        .filter(|((cell, _), apart)| !**apart && cell.baseline.count > 0.0 && cell.current.count > 0.0)
+        .map(|((cell, mean), _)| Known::of(cell, *mean))
+        .collect();
+    Some(root(-10.0, 10.0, |shift| {
+        known.iter().fold((0.0, 0.0), |(left, slope), cell| {
+            let (of_cell, its_slope) = cell.left(shift);
+            (left + of_cell, slope + its_slope)
+        })
+    }))
+}
+
+/// What a cell tells of what is shared: as much as it was known before.
+struct Known {
+    /// Log-odds before.
+    odds: f64,
+    /// Weight of what its proportion moves by.
+    weight: f64,
+    /// The weighted sum now, less what does not move with the shift.
+    sum: f64,
+}
+
+impl Known {
+    fn of(TwoPeriods { baseline, current }: &TwoPeriods, mean: f64) -> Self {
+        let within = mean.clamp(LEAST_SHARE, 1.0 - LEAST_SHARE);
+        let known = baseline.count / (baseline.count + current.count);
+        Self {
+            odds: log_odds(within),
+            weight: known * current.count,
+            sum: known * (current.sum - current.count * (mean - within)),
         }
     }
-    Some(low)
+
+    /// What a shift leaves of the sum, and by how much it falls with the shift.
+    fn left(&self, shift: f64) -> (f64, f64) {
+        let moved = 1.0 / (1.0 + (-self.odds - shift).exp());
+        (
+            self.sum - self.weight * moved,
+            self.weight * moved * (1.0 - moved),
+        )
+    }
+}
+
+/// Where a falling function, given with by how much it falls, is 0, or the end that is nearer to it: by Newton's steps, and by
+/// halves where they lead out of what is known to hold it (W. H. Press et al., "Numerical Recipes", 3rd ed. (2007), section 9.4).
+fn root(mut low: f64, mut high: f64, falling: impl Fn(f64) -> (f64, f64)) -> f64 {
+    const ROUNDS: usize = 60;
+    // Steps are smaller than what rounding leaves of a sum over a million cells only below this
+    const NEAR: f64 = 1e-10;
+    let mut at = f64::midpoint(low, high);
+    for _ in 0..ROUNDS {
+        let (value, slope) = falling(at);
+        if value > 0.0 {
+            low = at;
+        } else {
+            high = at;
+        }
+        let step = value / slope;
+        let next = if step.is_finite() && (low..=high).contains(&(at + step)) {
+            at + step
+        } else {
+            f64::midpoint(low, high)
+        };
+        if (next - at).abs() < NEAR {
+            return next;
+        }
+        at = next;
+    }
+    at
+}
+
+fn log_odds(share: f64) -> f64 {
+    (share / (1.0 - share)).ln()
 }
 
 /// A proportion after a shift of its log-odds.
 fn moved(mean: f64, shift: f64) -> f64 {
     let within = mean.clamp(LEAST_SHARE, 1.0 - LEAST_SHARE);
-    let odds = (within / (1.0 - within)).ln() + shift;
+    let odds = log_odds(within) + shift;
     mean + 1.0 / (1.0 + (-odds).exp()) - within
 }
 
@@ -237,72 +292,69 @@ const LEAST_SHARE: f64 = 0.005;
 
 /// The mean of each cell by the main effects of its values before, fitted by least squares in rounds (A. Buja, T. Hastie and
 /// R. Tibshirani, "Linear Smoothers and Additive Models", Ann. Stat. 17 (1989)).
-fn main_effects(cube: &Cube<TwoPeriods>) -> Vec<f64> {
+fn main_effects(grid: &Grid<8>, cells: &[TwoPeriods]) -> Vec<f64> {
     const ROUNDS: usize = 4;
-    let cells: Vec<[f64; 2]> = cube
-        .cells()
-        .iter()
-        .map(|cell| [cell.baseline.count, cell.baseline.sum])
-        .collect();
-    let total = cells
-        .iter()
-        .fold([0.0; 2], |all, cell| [all[0] + cell[0], all[1] + cell[1]]);
+    let total = cells.iter().fold([0.0; 2], |[count, sum], cell| {
+        [count + cell.baseline.count, sum + cell.baseline.sum]
+    });
     let mut means = vec![if total[0] > 0.0 { total[1] / total[0] } else { 0.0 }; cells.len()];
-    let (grid, _) = cube.grid::<2>(cells);
+    // The shifts of a dimension are added while what is left of the next one is summed
+    let mut last: Option<(usize, Vec<f64>)> = None;
     for _ in 0..ROUNDS {
         for (dimension, cardinality) in grid.cardinalities.iter().enumerate() {
             let mut left = vec![[0.0; 2]; *cardinality];
-            for ((codes, [count, sum]), mean) in grid.rows().zip(&grid.sums).zip(&means) {
+            for ((codes, TwoPeriods { baseline, .. }), mean) in grid.rows().zip(cells).zip(&mut means) {
+                if let Some((other, shifts)) = &last {
+                    *mean += shifts[codes[*other] as usize];
+                }
                 let value = &mut left[codes[dimension] as usize];
-                value[0] += count;
-                value[1] += sum - count * mean;
+                value[0] += baseline.count;
+                value[1] += baseline.sum - baseline.count * *mean;
             }
-            let shifts: Vec<f64> = left
-                .iter()
-                .map(|[count, sum]| if *count > 0.0 { sum / count } else { 0.0 })
-                .collect();
-            for (codes, mean) in grid.rows().zip(&mut means) {
-                *mean += shifts[codes[dimension] as usize];
-            }
+            let shifts = left.iter();
+            let shifts = shifts.map(|[count, sum]| if *count > 0.0 { sum / count } else { 0.0 });
+            last = Some((dimension, shifts.collect()));
+        }
+    }
+    if let Some((dimension, shifts)) = last {
+        for (codes, mean) in grid.rows().zip(&mut means) {
+            *mean += shifts[codes[dimension] as usize];
         }
     }
     means
 }
 
-/// A value that hardly was there in one period has no mean to compare: what its share does to the whole is mix. Its cells say
-/// nothing of a change, and would only disturb what others are compared with.
-fn leave_out_new_values(grid: &mut Grid<8>, least_count: f64) {
+/// The cells all of whose values were there in both periods. A value that hardly was there in one has no mean to compare: what
+/// its share does to the whole is mix. Its cells say nothing of a change, and would only disturb what others are compared with.
+fn of_known_values(grid: &Grid<8>, cells: &[TwoPeriods], least_count: f64) -> Vec<bool> {
     const LEAST_OF_OTHER_SHARE: f64 = 0.05;
-    let total = grid
-        .sums
-        .iter()
-        .fold([0.0; 2], |all, sums| [all[0] + sums[0], all[1] + sums[4]]);
-    let known: Vec<Vec<bool>> = (0..grid.cardinalities.len())
-        .map(|dimension| {
-            let mut counts = vec![[0.0; 2]; grid.cardinalities[dimension]];
-            for (codes, sums) in grid.rows().zip(&grid.sums) {
-                let value = &mut counts[codes[dimension] as usize];
-                value[0] += sums[0];
-                value[1] += sums[4];
-            }
-            let known = |[before, now]: &[f64; 2]| {
-                let (share_before, share_now) = (before / total[0], now / total[1]);
-                let enough = before.min(*now) >= least_count;
-                enough && share_before.min(share_now) >= LEAST_OF_OTHER_SHARE * share_before.max(share_now)
-            };
-            counts.iter().map(known).collect()
-        })
+    let mut counts: Vec<Vec<[f64; 2]>> = (grid.cardinalities.iter())
+        .map(|cardinality| vec![[0.0; 2]; *cardinality])
         .collect();
-    let width = grid.cardinalities.len().max(1);
-    for (codes, sums) in grid.codes.chunks_exact(width).zip(&mut grid.sums) {
-        if codes
+    let mut total = [0.0; 2];
+    for (codes, cell) in grid.rows().zip(cells) {
+        let of_cell = [cell.baseline.count, cell.current.count];
+        for (code, values) in codes.iter().zip(&mut counts) {
+            let value = &mut values[*code as usize];
+            *value = [value[0] + of_cell[0], value[1] + of_cell[1]];
+        }
+        total = [total[0] + of_cell[0], total[1] + of_cell[1]];
+    }
+    let known = |[before, now]: &[f64; 2]| {
+        let (share_before, share_now) = (before / total[0], now / total[1]);
+        let enough = before.min(*now) >= least_count;
+        enough && share_before.min(share_now) >= LEAST_OF_OTHER_SHARE * share_before.max(share_now)
+    };
+    let known: Vec<Vec<bool>> = (counts.iter())
+        .map(|values| values.iter().map(known).collect())
+        .collect();
+    let are_known = |codes: &[u32]| {
+        codes
             .iter()
             .zip(&known)
-            .any(|(code, known)| !known[*code as usize])
-        {
-            *sums = [0.0; 8];
-        }
-    }
+            .all(|(code, known)| known[*code as usize])
+    };
+    grid.rows().map(are_known).collect()
 }
 
 fn pooled_variance(cells: &[Sums]) -> f64 {
@@ -477,5 +529,59 @@ impl Contrast<8> for Difference {
 
     fn prominence(&self, slice: &Sums) -> f64 {
         self.rise(slice).0.abs()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn steps_find_the_root_that_halving_finds(cells in prop::collection::vec(
+            (1_u32..50, 1_u32..50, 0.0..1.0_f64, 0.0..1.0_f64), 1..40,
+        )) {
+            let known: Vec<Known> = cells.iter().map(|(before, now, mean, share)| {
+                let of = |count: u32, share: f64| {
+                    let sum = (f64::from(count) * share).round();
+                    Moments { count: count.into(), sum, sum_of_squares: sum }
+                };
+                Known::of(&TwoPeriods { baseline: of(*before, *mean), current: of(*now, *share) }, *mean)
+            }).collect();
+            let left = |shift| known.iter().map(|cell| cell.left(shift)).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+            let (mut low, mut high) = (-10.0, 10.0);
+            for _ in 0..60 {
+                let middle = f64::midpoint(low, high);
+                if left(middle).0 > 0.0 { low = middle } else { high = middle }
+            }
+            let found = root(-10.0, 10.0, left);
+            prop_assert!((found - low).abs() < 1e-6, "{found} {low}");
+        }
+    }
+
+    #[test]
+    fn main_effects_are_those_of_values_where_cells_have_nothing_of_their_own() {
+        let mut cube = Cube::new(["model", "region"]);
+        let of = |count: f64, mean: f64| Moments {
+            count,
+            sum: count * mean,
+            sum_of_squares: count,
+        };
+        let wanted = |model: usize, region: usize| 0.5 + 0.1 * model as f64 - 0.05 * region as f64;
+        for at in 0..9 {
+            let (model, region) = (at / 3, at % 3);
+            let cell = TwoPeriods {
+                baseline: of(10.0, wanted(model, region)),
+                current: of(20.0, 0.1),
+            };
+            cube.add(&[format!("m{model}"), format!("r{region}")], cell)
+                .unwrap();
+        }
+        let (grid, _) = cube.grid(Vec::new());
+        for (at, mean) in main_effects(&grid, cube.cells()).into_iter().enumerate() {
+            assert!((mean - wanted(at / 3, at % 3)).abs() < 1e-9, "{at} {mean}");
+        }
     }
 }
