@@ -1,4 +1,4 @@
-use kaizen_stats::Moments;
+use kaizen_stats::{Cube, Moments, NotOfTheCube, TwoPeriods};
 
 /// Name of the value that stands for all that are too rare to stand for themselves.
 pub use kaizen_stats::OTHER as REST;
@@ -8,10 +8,8 @@ pub use kaizen_stats::OTHER as REST;
 pub struct MetricCube {
     /// What the sums say.
     pub quantity: Quantity,
-    /// Names of the dimensions.
-    pub dimensions: Vec<String>,
-    /// The cells that have decisions in either window.
-    pub cells: Vec<Cell>,
+    /// The cells that have decisions in either window; a value is empty where decisions have none.
+    pub cells: Cube<TwoPeriods>,
 }
 
 /// What the sums of a cell say.
@@ -25,15 +23,33 @@ pub enum Quantity {
     Above(f64),
 }
 
-/// One combination of values.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Cell {
-    /// A value of each dimension, in their order; empty where decisions have none.
-    pub values: Vec<String>,
-    /// Before.
-    pub baseline: CellSums,
-    /// Now.
-    pub current: CellSums,
+impl MetricCube {
+    /// Of cells by their values, each with its sums before and now.
+    ///
+    /// # Errors
+    /// A cell does not have one value for each dimension.
+    pub fn of<S: AsRef<str>>(
+        quantity: Quantity,
+        dimensions: &[&str],
+        cells: impl IntoIterator<Item = (Vec<S>, [CellSums; 2])>,
+    ) -> Result<Self, NotOfTheCube> {
+        let mut cube = Cube::new(dimensions.iter().copied());
+        for (values, sums) in cells {
+            cube.add(&values, two_periods(&sums))?;
+        }
+        Ok(Self {
+            quantity,
+            cells: cube,
+        })
+    }
+}
+
+/// A cell's sums before and now.
+pub fn two_periods([baseline, current]: &[CellSums; 2]) -> TwoPeriods {
+    TwoPeriods {
+        baseline: baseline.into(),
+        current: current.into(),
+    }
 }
 
 /// A metric's sums in one cell and window.

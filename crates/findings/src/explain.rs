@@ -1,6 +1,6 @@
 //! Why a metric changed: by how much its slices changed, each split into another mix and another rate.
 
-use kaizen_stats::{Cube, SliceSearch, TwoPeriods, find_culprits, split_change, welch};
+use kaizen_stats::{SliceSearch, TwoPeriods, find_culprits, split_change, welch};
 
 use crate::cube::{CellSums, MetricCube};
 
@@ -69,41 +69,30 @@ const LEAST_EFFECT: f64 = 0.02;
 
 /// Explains the change of a mean or share, or of the share above an earlier quantile.
 pub fn explain(metric: &MetricCube, naming: &Naming) -> Explanation {
-    let mut cube = Cube::new(&metric.dimensions);
-    let mut all = TwoPeriods::default();
-    let mut known = Vec::with_capacity(metric.cells.len());
-    for cell in &metric.cells {
-        let periods = TwoPeriods {
-            baseline: (&cell.baseline).into(),
-            current: (&cell.current).into(),
-        };
-        // A cell of another number of values is of another cube.
-        if cube.add(&cell.values, periods).is_ok() {
-            all.baseline = all.baseline.plus(&periods.baseline);
-            all.current = all.current.plus(&periods.current);
-            known.push(periods);
-        }
-    }
+    let cells = metric.cells.cells();
+    let all = (cells.iter()).fold(TwoPeriods::default(), |all, cell| all.plus(cell));
     let search = SliceSearch {
         least_count: naming.least_count,
         least_effect: naming.least_effect.unwrap_or_else(|| usual_effect(&all)),
         false_alarm: naming.false_alarm,
         ..SliceSearch::default()
     };
-    let causes = find_culprits(&cube, &search).into_iter().map(|culprit| Cause {
-        baseline: (&culprit.periods.baseline).into(),
-        current: (&culprit.periods.current).into(),
-        effect: culprit.effect,
-        interval: culprit.interval,
-        p_value: culprit.adjusted_p_value.min(1.0),
-        mix: culprit.split.map_or(0.0, |split| split.mix),
-        rate: culprit.split.map_or(0.0, |split| split.rate),
-        slice: culprit.slice,
-    });
+    let causes = find_culprits(&metric.cells, &search)
+        .into_iter()
+        .map(|culprit| Cause {
+            baseline: (&culprit.periods.baseline).into(),
+            current: (&culprit.periods.current).into(),
+            effect: culprit.effect,
+            interval: culprit.interval,
+            p_value: culprit.adjusted_p_value.min(1.0),
+            mix: culprit.split.map_or(0.0, |split| split.mix),
+            rate: culprit.split.map_or(0.0, |split| split.rate),
+            slice: culprit.slice,
+        });
     Explanation {
         baseline: (&all.baseline).into(),
         current: (&all.current).into(),
-        change: change(&all, &known),
+        change: change(&all, cells),
         causes: causes.collect(),
     }
 }
@@ -135,7 +124,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::cube::{Cell, Quantity};
+    use crate::cube::Quantity;
 
     const NAMING: Naming = Naming {
         least_count: 30.0,
@@ -154,16 +143,11 @@ mod tests {
                 sum_squares: sum,
             }
         };
-        let cells = (0..9).map(|at| (at / 3, at % 3)).map(|(model, region)| Cell {
-            values: vec![format!("m{model}"), format!("r{region}")],
-            baseline: sums(model, region, false),
-            current: sums(model, region, true),
+        let cells = (0..9).map(|at| (at / 3, at % 3)).map(|(model, region)| {
+            let values = vec![format!("m{model}"), format!("r{region}")];
+            (values, [sums(model, region, false), sums(model, region, true)])
         });
-        MetricCube {
-            quantity: Quantity::Mean,
-            dimensions: vec!["model".to_owned(), "region".to_owned()],
-            cells: cells.collect(),
-        }
+        MetricCube::of(Quantity::Mean, &["model", "region"], cells).unwrap()
     }
 
     #[test]

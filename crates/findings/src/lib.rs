@@ -9,7 +9,7 @@ mod judge;
 mod recommend;
 mod words;
 
-pub use cube::{Cell, CellSums, MetricCube, Quantity, REST};
+pub use cube::{CellSums, MetricCube, Quantity, REST, two_periods};
 pub use explain::{Cause, Change, Explanation, Naming, explain};
 pub use facts::{
     ChangeEntry, ComponentFacts, Correction, Costs, Explained, Facts, Groups, MetricFacts, Role, TrendFacts,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use kaizen_catalogue::{Catalogue, Component, Metric};
-use kaizen_findings::{Cell, CellSums, MetricCube, Quantity};
+use kaizen_findings::{CellSums, MetricCube, Quantity};
 use kaizen_simulator::{Process, Rollup, Scenario, Simulation, Totals, Wanted, truth::Truth};
 
 /// Kind of the decisions that most rows are about.
@@ -72,18 +72,7 @@ pub fn success_cube(
             cells.entry(values).or_default()[window] = successes(&totals);
         }
     }
-    Ok(MetricCube {
-        quantity: Quantity::Mean,
-        dimensions: names.into_iter().map(str::to_owned).collect(),
-        cells: cells
-            .into_iter()
-            .map(|(values, [baseline, current])| Cell {
-                values,
-                baseline,
-                current,
-            })
-            .collect(),
-    })
+    Ok(MetricCube::of(Quantity::Mean, &names, cells)?)
 }
 
 fn successes(totals: &Totals) -> CellSums {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use anyhow::{Context, Result, anyhow};
 use kaizen_catalogue::{Component, Metric};
 use kaizen_decision::{LogType, RawRecord, Replay, Schema, TimePolicy, decode, extract, validate};
-use kaizen_findings::{Cell as CubeCell, CellSums, Explanation, MetricCube, Naming, Quantity, explain};
+use kaizen_findings::{CellSums, Explanation, MetricCube, Naming, Quantity, explain};
 use kaizen_simulator::{Process, Scenario, Simulation};
 
 use super::Row;
@@ -146,23 +146,11 @@ fn cubes(
             add(&mut once);
         }
     }
-    Ok([once, all].map(|sums| cube(&dimensions, sums)))
+    let cube = |sums| MetricCube::of(Quantity::Mean, &dimensions, sums);
+    Ok([cube(once)?, cube(all)?])
 }
 
 /// The JSON without its identity.
 fn without(value: &[u8], id: &str) -> Vec<u8> {
     String::from_utf8_lossy(value).replacen(id, "", 1).into_bytes()
-}
-
-fn cube(dimensions: &[&str], sums: Sums) -> MetricCube {
-    let cell = |(values, [baseline, current]): (Vec<String>, [CellSums; 2])| CubeCell {
-        values,
-        baseline,
-        current,
-    };
-    MetricCube {
-        quantity: Quantity::Mean,
-        dimensions: dimensions.iter().map(|name| (*name).to_owned()).collect(),
-        cells: sums.into_iter().map(cell).collect(),
-    }
 }

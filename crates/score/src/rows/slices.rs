@@ -259,14 +259,14 @@ fn sorted(mut slice: Slice) -> Slice {
 /// The one value whose rate moved by the most standard errors.
 fn largest(cube: &MetricCube) -> Vec<Slice> {
     let mut most: (f64, Slice) = (-1.0, Vec::new());
-    for (place, dimension) in cube.dimensions.iter().enumerate() {
+    for (place, dimension) in cube.cells.names().enumerate() {
         let mut values: std::collections::BTreeMap<&str, [f64; 4]> = std::collections::BTreeMap::new();
-        for cell in &cube.cells {
-            let sums = values.entry(&cell.values[place]).or_default();
+        for (labels, cell) in cube.cells.labelled() {
+            let sums = values.entry(labels[place]).or_default();
             let added = [
-                cell.baseline.n,
+                cell.baseline.count,
                 cell.baseline.sum,
-                cell.current.n,
+                cell.current.count,
                 cell.current.sum,
             ];
             sums.iter_mut().zip(added).for_each(|(sum, it)| *sum += it);
@@ -279,7 +279,7 @@ fn largest(cube: &MetricCube) -> Vec<Slice> {
             let error = (rate * (1.0 - rate) * (1.0 / n_0 + 1.0 / n_1)).sqrt().max(1e-12);
             let z = ((hits_1 / n_1 - hits_0 / n_0) / error).abs();
             if z > most.0 {
-                most = (z, vec![(dimension.clone(), value.to_owned())]);
+                most = (z, vec![(dimension.to_owned(), value.to_owned())]);
             }
         }
     }

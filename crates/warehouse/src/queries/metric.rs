@@ -5,7 +5,7 @@ mod outcomes;
 mod spans;
 mod sums;
 
-pub use cube::{cube, explained, explaining, is_explained};
+pub use cube::{Compared, compare, cube, explained, explaining, is_explained};
 pub use spans::{Spans, Split, spans};
 
 use std::borrow::Cow;

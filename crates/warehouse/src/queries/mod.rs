@@ -5,6 +5,7 @@ mod analyses;
 mod arms;
 mod attempts;
 mod audit;
+mod cells;
 mod changes;
 mod confidence;
 mod contents;
@@ -61,8 +62,8 @@ pub use ingested::{
     stored_identities, stored_offsets,
 };
 pub use metric::{
-    Comparison, Grouping, MetricAnswer, MetricQuery, OTHER, Point, Series, Spans, Split, cube, explained,
-    explaining, is_explained, metric, spans,
+    Compared, Comparison, Grouping, MetricAnswer, MetricQuery, OTHER, Point, Series, Spans, Split, compare,
+    cube, explained, explaining, is_explained, metric, spans,
 };
 pub use processing_times::processing_times;
 pub use recommendations::{

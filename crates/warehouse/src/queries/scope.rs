@@ -3,6 +3,7 @@
 use clickhouse::query::Query;
 use kaizen_catalogue::{BUILT_IN_DIMENSIONS, Component};
 
+use super::cells::Cells;
 use super::{QueryError, Window};
 use crate::client::Client;
 
@@ -81,8 +82,8 @@ pub(super) enum Split<'a> {
     None,
     /// A group is a value of a dimension.
     By(&'a Listed<'a>),
-    /// A group is a combination of values, named by the JSON array of them.
-    ByAll(&'a [Listed<'a>]),
+    /// A group is a combination of values, named by its number.
+    ByCell(&'a Cells<'a>),
 }
 
 /// Values of a dimension.
@@ -97,41 +98,38 @@ pub(super) struct Listed<'a> {
 impl<'a> Split<'a> {
     /// SQL of a row's group, to be bound by [`Split::bind`]; `value` gives that of a dimension.
     pub(super) fn sql(self, value: impl Fn(&str) -> String) -> String {
-        let one = |(at, listed): (usize, &Listed<'_>)| {
-            let value = value(listed.dimension);
-            format!("if(({value} AS value{at}) IN ?, value{at}, ?)")
-        };
         match self {
             Self::None => "''".to_owned(),
-            Self::By(listed) => one((0, listed)),
-            Self::ByAll(all) => {
-                let values: Vec<_> = all.iter().enumerate().map(one).collect();
-                format!("toJSONString([{}])", values.join(", "))
+            Self::By(listed) => {
+                let value = value(listed.dimension);
+                format!("if(({value} AS value0) IN ?, value0, ?)")
             }
+            Self::ByCell(cells) => cells.sql(value),
         }
     }
 
-    pub(super) fn bind(self, mut query: Query) -> Query {
-        for listed in self.listed() {
-            query = bind_dimension(query, listed.dimension)
-                .bind(listed.values_or_none())
-                .bind(listed.other);
-        }
-        query
-    }
-
-    fn listed(self) -> &'a [Listed<'a>] {
+    /// ClickHouse's type of [`Split::sql`].
+    pub(super) const fn kind(self) -> &'static str {
         match self {
-            Self::None => &[],
-            Self::By(listed) => std::slice::from_ref(listed),
-            Self::ByAll(all) => all,
+            Self::None | Self::By(_) => "String",
+            Self::ByCell(cells) => cells.kind(),
+        }
+    }
+
+    pub(super) fn bind(self, query: Query) -> Query {
+        match self {
+            Self::None => query,
+            Self::By(listed) => bind_dimension(query, listed.dimension)
+                .bind(listed.values_or_none())
+                .bind(listed.other),
+            Self::ByCell(cells) => cells.bind(query),
         }
     }
 }
 
 impl Listed<'_> {
     /// ClickHouse has no empty list; a value that stands for the others stands in for it.
-    fn values_or_none(&self) -> Vec<&str> {
+    pub(super) fn values_or_none(&self) -> Vec<&str> {
         if self.values.is_empty() {
             vec![self.other]
         } else {

@@ -365,15 +365,15 @@ async fn a_cube_has_every_decision_in_one_cell_by_the_dimensions_that_may_explai
     let success = ask("success").await?;
     // Only failures have an error_kind, and confidence follows what made them: neither explains any.
     let dimensions = ["method_used", "industry", "model"];
-    assert_eq!(success.dimensions, dimensions);
+    assert_eq!(success.cells.names().collect::<Vec<_>>(), dimensions);
     let of = |cube: &MetricCube| -> Vec<_> {
-        let cells = cube.cells.iter();
+        let cells = cube.cells.labelled();
         cells
-            .map(|it| {
+            .map(|(values, it)| {
                 (
-                    it.values[0].clone() + ":" + &it.values[2],
-                    [it.baseline.n, it.baseline.sum],
-                    [it.current.n, it.current.sum],
+                    format!("{}:{}", values[0], values[2]),
+                    [it.baseline.count, it.baseline.sum],
+                    [it.current.count, it.current.sum],
                 )
             })
             .collect()
@@ -401,6 +401,58 @@ async fn a_cube_has_every_decision_in_one_cell_by_the_dimensions_that_may_explai
         ]
     );
     // What the metric counts explains nothing of it.
-    assert_eq!(ask("big").await?.dimensions, ["method_used", "industry"]);
+    let big = ask("big").await?;
+    assert_eq!(big.cells.names().collect::<Vec<_>>(), ["method_used", "industry"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_cube_keeps_the_frequent_values_of_either_window_and_sums_up_the_rest() -> Result<()> {
+    let fixture = Fixture::new().await?;
+    // In May values 0 to 49 of a dimension, each twice more than the one before it; in April the other way round
+    fixture
+        .sandbox
+        .execute(
+            "INSERT INTO decisions (log_type, timestamp, method_used, success, dims) \
+             SELECT 'l', toDateTime('2024-04-01 00:00:00', 'UTC') + month * 30 * 86400 + toUInt32(copy) * 3600, '(other)', copy % 3 = 0, \
+                 map('model', concat('v', toString(value))) \
+             FROM (SELECT number % 50 AS value, intDiv(number, 50) AS month FROM numbers(100)) \
+             ARRAY JOIN range(1 + 2 * if(month = 1, value, 49 - value)) AS copy",
+        )
+        .await?;
+    let april = window(["2024-04-01T00:00:00Z", "2024-05-01T00:00:00Z"])?;
+    let mut query = fixture.query("success")?;
+    query.window = window(["2024-05-01T00:00:00Z", "2024-05-31T00:00:00Z"])?;
+    let dimensions = ["method_used", "model"];
+    let found = queries::compare(&fixture.sandbox.client, &query, april, &dimensions).await?;
+    let tally = |values: &[u64], current: bool| {
+        let copies = values
+            .iter()
+            .map(|value| 1 + 2 * if current { *value } else { 49 - value });
+        let hits = copies.clone().map(|copies| copies.div_ceil(3));
+        (copies.sum::<u64>() as f64, hits.sum::<u64>() as f64)
+    };
+    assert_eq!(
+        found.cube.cells.cells().len(),
+        41,
+        "twenty of either month and the rest"
+    );
+    for (values, cell) in found.cube.cells.labelled() {
+        assert_eq!(values[0], "(other)");
+        let of: Vec<u64> = match values[1].strip_prefix('v') {
+            Some(value) => vec![value.parse()?],
+            None => (20..30).collect(),
+        };
+        let sums = [&cell.baseline, &cell.current].map(|it| (it.count, it.sum));
+        assert_eq!(sums, [tally(&of, false), tally(&of, true)], "{values:?}");
+    }
+    let all: Vec<u64> = (0..50).collect();
+    for (value, current) in [(found.value, true), (found.previous, false)] {
+        let (n, hits) = tally(&all, current);
+        assert_eq!((value.n as f64, value.value), (n, Some(hits / n)));
+    }
+    query.filters = vec![filter("model", &["v0", "v1", "v2"])];
+    let filtered = queries::compare(&fixture.sandbox.client, &query, april, &["model"]).await?;
+    assert_eq!(filtered.cube.cells.cells().len(), 3);
     Ok(())
 }

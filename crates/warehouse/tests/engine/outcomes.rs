@@ -270,6 +270,46 @@ async fn every_metric_of_outcomes_equals_a_direct_count_whole_by_group_by_step_a
 }
 
 #[tokio::test]
+async fn a_rate_of_two_windows_equals_a_direct_count_whole_and_in_every_cell() -> Result<()> {
+    let sandbox = Sandbox::migrated().await?;
+    let world = World::new()?;
+    world.store(&sandbox).await?;
+    let catalogue = Catalogue::parse(CATALOGUE)?;
+    let now = NOW.parse()?;
+    let window = |from, to| Ok::<_, anyhow::Error>(Window::new("window", hour(from)?, hour(to)?)?);
+    // One after the other, the other way round, apart, overlapping, and one that is young at its end
+    for (current, baseline) in [
+        (window(200, 400)?, window(0, 200)?),
+        (window(0, 200)?, window(200, 400)?),
+        (window(300, 400)?, window(10, 200)?),
+        (window(100, 400)?, window(0, 300)?),
+        (window(300, 700)?, window(0, 300)?),
+    ] {
+        let query = query(&catalogue, "rate", current)?;
+        let found = queries::compare(&sandbox.client, &query, baseline, &["method_used", "model"]).await?;
+        for (window, value) in [(current, found.value), (baseline, found.previous)] {
+            let expected = world.count(query.metric, window, now, |_| true);
+            assert_eq!((value.value, value.n), expected, "{window:?}");
+        }
+        assert_eq!(found.cube.cells.cells().len(), 6);
+        for (values, cell) in found.cube.cells.labelled() {
+            for (window, sums) in [(current, &cell.current), (baseline, &cell.baseline)] {
+                let of_cell = |it: &Decision| [it.method, it.model] == *values;
+                let (rate, n) = world.count(query.metric, window, now, of_cell);
+                let wanted = [n as f64, rate.unwrap_or_default() * n as f64];
+                assert_eq!(sums.count, wanted[0], "{values:?} in {window:?}");
+                assert!(
+                    (sums.sum - wanted[1]).abs() < 1e-9,
+                    "{values:?} in {window:?}: {sums:?}"
+                );
+                assert_eq!(sums.sum, sums.sum_of_squares);
+            }
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_late_outcome_fills_in_the_day_of_its_decision_and_what_is_too_young_is_left_out() -> Result<()> {
     let sandbox = Sandbox::migrated().await?;
     let catalogue = Catalogue::parse(CATALOGUE)?;

@@ -2,9 +2,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use kaizen_api::analysis::v1::{ExplainChangeRequest, ExplainChangeResponse};
 use kaizen_api::convert;
-use kaizen_api::status::{invalid_argument, not_found, query_failed};
+use kaizen_api::status::{internal, invalid_argument, not_found, query_failed};
 use kaizen_findings::{Explanation, Naming, explain};
-use kaizen_warehouse::queries::{self, Comparison, MetricQuery, Window, cube, metric};
+use kaizen_warehouse::queries::{self, Compared, Comparison, MetricQuery, Window, compare};
 use tonic::Status;
 
 use super::query_metric::{comparison, window, zone};
@@ -43,28 +43,34 @@ pub async fn answer(
         volume: None,
         hours: None,
     };
-    let measured = metric(&metrics.client, &query).await.map_err(query_failed)?;
-    let whole = measured.series.into_iter().next().unwrap_or_default();
-    let previous = whole.previous_total.unwrap_or_default();
-    let dimensions = queries::explaining(component, wanted);
-    let cube = cube(&metrics.client, &query, baseline, previous.value, &dimensions)
-        .await
-        .map_err(query_failed)?;
-    let Some((explained, effect_unit)) = queries::explained(wanted, cube.quantity) else {
+    if !queries::is_explained(&wanted.expression) {
         let rule = "must be a share, a mean or a quantile; numbers and sums are not explained yet";
         return Err(invalid_argument("metric", rule));
-    };
+    }
+    let dimensions = queries::explaining(component, wanted);
+    let compared = compare(&metrics.client, &query, baseline, &dimensions).await;
+    let Compared {
+        value,
+        previous,
+        cube,
+    } = compared.map_err(query_failed)?;
+    let (explained, effect_unit) = queries::explained(wanted, cube.quantity).unwrap_or_default();
     let naming = Naming {
         least_count: wanted.minimum_sample as f64,
         least_effect: request.least_effect,
         false_alarm: FALSE_ALARM,
     };
-    let explanation = explain(&cube, &naming);
+    // Others' answers do not wait for a search among many cells
+    let explanation = tokio::task::spawn_blocking(move || explain(&cube, &naming)).await;
+    let explanation = explanation.map_err(|error| {
+        tracing::error!(%error, metric = request.metric, "a change was not explained");
+        internal()
+    })?;
     Ok(ExplainChangeResponse {
         metric: Some(convert::metric(component, wanted)),
         window: Some(convert::window(window)),
         comparison_window: Some(convert::window(baseline)),
-        value: Some(convert::value(whole.total)),
+        value: Some(convert::value(value)),
         previous: Some(convert::value(previous)),
         explained,
         effect_unit,

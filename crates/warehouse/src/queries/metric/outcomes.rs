@@ -36,7 +36,7 @@ pub(super) fn horizon(query: &MetricQuery<'_>) -> Option<SignedDuration> {
 }
 
 /// The part of a window whose decisions have had the time that the metric gives their outcomes; `None` if there is none.
-pub(super) fn ripe(query: &MetricQuery<'_>, window: Window) -> Option<Window> {
+fn ripe(query: &MetricQuery<'_>, window: Window) -> Option<Window> {
     let Some(horizon) = horizon(query) else {
         return Some(window);
     };
@@ -51,9 +51,19 @@ struct First {
     outcomes: u64,
 }
 
+/// The part of a window that the metric has sums of: its decisions have had their time, and outcomes are told; `None` if there
+/// is none.
+pub(super) async fn told(query: &MetricQuery<'_>, scope: &Scope<'_>) -> Result<Option<Window>, QueryError> {
+    let Some(window) = ripe(query, scope.window) else {
+        return Ok(None);
+    };
+    let are_told = are_told(query, &Scope { window, ..*scope }).await?;
+    Ok(are_told.then_some(window))
+}
+
 /// Whether any outcome of the metric is known from before the window's decisions had theirs. If not, nobody tells them yet,
 /// and none is not the same as no outcome.
-pub(super) async fn are_told(query: &MetricQuery<'_>, scope: &Scope<'_>) -> Result<bool, QueryError> {
+async fn are_told(query: &MetricQuery<'_>, scope: &Scope<'_>) -> Result<bool, QueryError> {
     let Some(outcome) = query.metric.expression.outcome() else {
         return Ok(true);
     };
@@ -69,6 +79,17 @@ pub(super) async fn are_told(query: &MetricQuery<'_>, scope: &Scope<'_>) -> Resu
     Ok(first.is_some_and(|first| first.outcomes > 0))
 }
 
+/// What is counted of outcomes in a group and bucket.
+pub(super) struct Counted {
+    pub(super) group: String,
+    /// First instant of the bucket, in seconds since 1970.
+    pub(super) bucket: u32,
+    /// Outcomes; of a rate, decisions that have any.
+    pub(super) hits: u64,
+    /// Sum of their values.
+    pub(super) sum: f64,
+}
+
 /// Adds to the sums of decisions what is counted of their outcomes. `starts` are the first instants of the buckets.
 pub(super) async fn add(
     query: &MetricQuery<'_>,
@@ -77,9 +98,27 @@ pub(super) async fn add(
     split: Split<'_>,
     sums: &mut ByGroup,
 ) -> Result<(), QueryError> {
+    for counted in count(query, scope, starts, split).await? {
+        let Ok(start) = Timestamp::from_second(counted.bucket.into()) else {
+            continue;
+        };
+        let at: &mut Sums = sums.entry(counted.group).or_default().entry(start).or_default();
+        (at.hits, at.sum) = (counted.hits, counted.sum);
+    }
+    Ok(())
+}
+
+/// Counts the outcomes of the metric by group and bucket; `starts` are the first instants of the buckets. Nothing for a metric of
+/// none.
+pub(super) async fn count(
+    query: &MetricQuery<'_>,
+    scope: &Scope<'_>,
+    starts: &[u32],
+    split: Split<'_>,
+) -> Result<Vec<Counted>, QueryError> {
     let expression = &query.metric.expression;
     let Some(outcome) = expression.outcome() else {
-        return Ok(());
+        return Ok(Vec::new());
     };
     let told = Told::of(expression, outcome, scope.window);
     let bound = scope.client.query(&sql(scope, &told, split)).bind(starts);
@@ -89,16 +128,14 @@ pub(super) async fn add(
     }
     bound = told.bind(bound.bind(&scope.component.log_type));
     let rows: Vec<OutcomesRow> = scope.client.rows(bound).await?;
-    for row in rows {
-        let Ok(start) = Timestamp::from_second(row.bucket.into()) else {
-            continue;
-        };
-        let rate = matches!(expression, Expression::OutcomeRate(_));
-        let at: &mut Sums = sums.entry(row.group).or_default().entry(start).or_default();
-        at.hits = if rate { row.decisions } else { row.outcomes };
-        at.sum = row.value;
-    }
-    Ok(())
+    let rate = matches!(expression, Expression::OutcomeRate(_));
+    let counted = |row: OutcomesRow| Counted {
+        group: row.group,
+        bucket: row.bucket,
+        hits: if rate { row.decisions } else { row.outcomes },
+        sum: row.value,
+    };
+    Ok(rows.into_iter().map(counted).collect())
 }
 
 /// The outcomes that may belong to a decision of the window.
@@ -153,7 +190,7 @@ impl<'a> Told<'a> {
 /// order of rows does not matter. Of decisions at one instant the one whose record stands last counts; where no group and no
 /// filter tells them apart, whichever.
 fn sql(scope: &Scope<'_>, told: &Told<'_>, split: Split<'_>) -> String {
-    let group = split.sql(column);
+    let (group, kind) = (split.sql(column), split.kind());
     let kept: Vec<String> = (scope.filters.iter())
         .map(|filter| format!("{} IN ?", column(&filter.dimension)))
         .collect();
@@ -182,7 +219,7 @@ fn sql(scope: &Scope<'_>, told: &Told<'_>, split: Split<'_>) -> String {
     };
     let (condition, within) = (told.condition(), &told.within);
     format!(
-        "SELECT assumeNotNull(of_group) AS group, toUInt32(roundDown(toUnixTimestamp(assumeNotNull(decided)), ?)) AS bucket, \
+        "SELECT toString(assumeNotNull(of_group)) AS group, toUInt32(roundDown(toUnixTimestamp(assumeNotNull(decided)), ?)) AS bucket, \
              count() AS outcomes, countIf(is_first) AS decisions, toFloat64(sum(amount)) AS value \
          FROM ( \
              SELECT is_outcome, happened, amount, anyLast(own_time) OVER so_far AS decided, \
@@ -190,12 +227,12 @@ fn sql(scope: &Scope<'_>, told: &Told<'_>, split: Split<'_>) -> String {
                  NOT lagInFrame(is_outcome, 1, true) OVER so_far AS is_first \
              FROM ( \
                  SELECT session_id, timestamp AS happened, true AS is_outcome, {amount} AS amount, \
-                     CAST(NULL, 'Nullable(DateTime64(3, \\'UTC\\'))') AS own_time, CAST(NULL, 'Nullable(String)') AS own_group, \
+                     CAST(NULL, 'Nullable(DateTime64(3, \\'UTC\\'))') AS own_time, CAST(NULL, 'Nullable({kind})') AS own_group, \
                      CAST(NULL, 'Nullable(Bool)') AS own_kept{no_places} \
                  FROM outcomes WHERE {condition} \
                  UNION ALL \
                  SELECT session_id, timestamp AS happened, false AS is_outcome, toDecimal128(0, 6) AS amount, \
-                     toNullable(timestamp) AS own_time, CAST({group}, 'Nullable(String)') AS own_group, \
+                     toNullable(timestamp) AS own_time, CAST({group}, 'Nullable({kind})') AS own_group, \
                      CAST({kept}, 'Nullable(Bool)') AS own_kept{places} \
                  FROM decisions \
                  WHERE log_type = ? AND {within} \

@@ -45,13 +45,13 @@ struct ValueRow {
 
 /// SQL of each sum, and the strings its `?` stand for in their order.
 pub(super) struct Columns {
-    n: &'static str,
-    hits: String,
-    sum: &'static str,
-    sum_squares: &'static str,
+    pub(super) n: &'static str,
+    pub(super) hits: String,
+    pub(super) sum: &'static str,
+    pub(super) sum_squares: &'static str,
     /// Level of the quantile, if there is one.
     quantile: Option<f64>,
-    binds: Vec<String>,
+    pub(super) binds: Vec<String>,
     /// Whether they are the sums of the metric's own expression.
     are_own: bool,
 }
@@ -193,7 +193,7 @@ pub(super) async fn largest_groups(
     Ok(rows.into_iter().map(|row| row.group).collect())
 }
 
-/// Of each dimension the values with the most decisions, by one query that adds up combinations first.
+/// Of each dimension the values with the most decisions, by one query.
 pub(super) async fn frequent(
     scope: &Scope<'_>,
     dimensions: &[&str],
@@ -203,14 +203,26 @@ pub(super) async fn frequent(
     if dimensions.is_empty() {
         return Ok(frequent);
     }
-    let values: Vec<String> = dimensions.iter().map(|it| dimension_sql(it)).collect();
+    let numbered = || dimensions.iter().enumerate();
+    let values: Vec<String> = numbered()
+        .map(|(at, it)| format!("{} AS value{at}", dimension_sql(it)))
+        .collect();
+    let sets: Vec<String> = numbered().map(|(at, _)| format!("(value{at})")).collect();
+    // Of each set one value is of its dimension
+    let place: Vec<String> = numbered()
+        .map(|(at, _)| format!("(1 - grouping(value{at})) * {}", at + 1))
+        .collect();
+    let all: Vec<String> = numbered().map(|(at, _)| format!("value{at}")).collect();
     let sql = format!(
-        "SELECT place, value FROM (SELECT [{}] AS combination, sum(decisions) AS size FROM rollup_hourly WHERE {} \
-         GROUP BY combination) ARRAY JOIN arrayEnumerate(combination) AS place, combination AS value \
-         GROUP BY place, value HAVING toUInt64(sum(size)) > 0 AND value != ? \
-         ORDER BY place, sum(size) DESC, value LIMIT {limit} BY place",
+        "SELECT toUInt32({}) AS place, [{}][place] AS value FROM ( \
+             SELECT {}, decisions FROM rollup_hourly WHERE {}) \
+         GROUP BY GROUPING SETS ({}) HAVING toUInt64(sum(decisions)) > 0 AND value != ? \
+         ORDER BY place, sum(decisions) DESC, value LIMIT {limit} BY place",
+        place.join(" + "),
+        all.join(", "),
         values.join(", "),
-        scope.condition()
+        scope.condition(),
+        sets.join(", "),
     );
     let mut bound = scope.client.query(&sql);
     for dimension in dimensions {
@@ -294,13 +306,10 @@ pub(super) async fn fetch(
     split: Split<'_>,
     columns: &Columns,
 ) -> Result<ByGroup, QueryError> {
-    let Some(window) = outcomes::ripe(query, scope.window) else {
+    let Some(window) = outcomes::told(query, scope).await? else {
         return Ok(ByGroup::new());
     };
     let scope = &Scope { window, ..*scope };
-    if !outcomes::are_told(query, scope).await? {
-        return Ok(ByGroup::new());
-    }
     let starts: Vec<u32> = edges
         .iter()
         .take(edges.len().saturating_sub(1))

@@ -1,7 +1,8 @@
 //! A split metric by its groups.
 
 use kaizen_catalogue::{Component, Metric, SplitDenominator};
-use kaizen_findings::{Groups, MetricCube, Quantity};
+use kaizen_findings::{CellSums, Groups, MetricCube, Quantity};
+use kaizen_stats::TwoPeriods;
 use kaizen_warehouse::queries::{QueryError, cube};
 
 use super::super::Work;
@@ -33,16 +34,16 @@ pub(super) async fn groups(
         return Ok(None);
     };
     let of_the_whole = metric.split_denominator == SplitDenominator::All;
-    let all = |of: fn(&kaizen_findings::Cell) -> f64| cells.iter().map(of).sum::<f64>();
-    let (before, now) = (all(|cell| cell.baseline.n), all(|cell| cell.current.n));
-    let groups = cells.iter().filter_map(|cell| {
+    let all = |of: fn(&TwoPeriods) -> f64| cells.cells().iter().map(of).sum::<f64>();
+    let (before, now) = (all(|cell| cell.baseline.count), all(|cell| cell.current.count));
+    let groups = cells.labelled().filter_map(|(values, cell)| {
         // Decisions without the dimension are no group of their own.
-        let name = cell.values.first().filter(|name| !name.is_empty())?;
-        let (mut baseline, mut current) = (cell.baseline, cell.current);
+        let name = values.first().filter(|name| !name.is_empty())?;
+        let (mut baseline, mut current) = (CellSums::from(&cell.baseline), CellSums::from(&cell.current));
         if of_the_whole {
             (baseline.n, current.n) = (before, now);
         }
-        Some((name.clone(), baseline, current))
+        Some(((*name).to_owned(), baseline, current))
     });
     Ok(Some(Groups {
         dimension: dimension.clone(),
