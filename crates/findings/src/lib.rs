@@ -1,6 +1,7 @@
 //! From sums of decisions to findings. Pure: what the warehouse or a simulator has counted goes in, findings come out, and
 //! the same input gives the same bits. The methods are `kaizen-stats`'; here is what is asked of them.
 
+mod coverage;
 mod cube;
 mod explain;
 mod facts;
@@ -9,6 +10,7 @@ mod judge;
 mod recommend;
 mod words;
 
+pub use coverage::{Coverage, FARTHEST_WEEKS, Gap, HourlyCounts};
 pub use cube::{CellSums, MetricCube, Quantity, REST, two_periods};
 pub use explain::{Cause, Change, Explanation, Naming, explain};
 pub use facts::{

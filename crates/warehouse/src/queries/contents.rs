@@ -5,9 +5,9 @@ use std::hash::{Hash, Hasher};
 use clickhouse::Row;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use kaizen_findings::FARTHEST_WEEKS;
 use serde::Deserialize;
 
-use super::coverage::FARTHEST;
 use super::{QueryError, Window};
 use crate::client::Client;
 
@@ -56,7 +56,7 @@ impl Contents {
             let date = time.to_zoned_datetime(TimeZone::UTC).date();
             u32::from(date.year().unsigned_abs()) * 100 + u32::from(date.month().unsigned_abs())
         };
-        let farthest = i64::from(FARTHEST) * 7 * 86_400;
+        let farthest = i64::from(FARTHEST_WEEKS) * 7 * 86_400;
         let from = Timestamp::from_second((window.start().as_second() - farthest).max(0))
             .unwrap_or(Timestamp::UNIX_EPOCH);
         let (from, until) = (month(from), month(window.end()));

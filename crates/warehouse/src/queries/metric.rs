@@ -13,8 +13,9 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use kaizen_catalogue::{Component, Metric, SplitDenominator};
+use kaizen_findings::Coverage;
 
-use super::coverage::{Coverage, Volume, volume};
+use super::coverage::{Volume, volume};
 use super::estimate::{self, Sums, Value};
 use super::hours::Hours;
 use super::scope::{Filter, Scope, check_dimension, check_filters};

@@ -45,7 +45,7 @@ pub use audit::{
 pub use changes::changes;
 pub use confidence::{confidence_levels, stated_probabilities};
 pub use contents::{Contents, contents};
-pub use coverage::{Coverage, Gap, Volume, volume};
+pub use coverage::{Volume, volume};
 pub use culprits::{MetricExplanation, explanations, put_explanations};
 pub use data_window::data_window;
 pub use dead_letters::{

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use kaizen_catalogue::Component;
-use kaizen_findings::{Finding, Missing, Reason, missing_data};
-use kaizen_warehouse::queries::{Coverage, Gap, QueryError, Window, data_window, rejections};
+use kaizen_findings::{Coverage, Finding, Gap, Missing, Reason, missing_data};
+use kaizen_warehouse::queries::{QueryError, Window, data_window, rejections};
 
 use super::super::Work;
 use super::about;
