@@ -1,9 +1,13 @@
 //! Hours without decisions are a fault of the data, never a change of what is measured.
 
+use std::collections::HashMap;
+
 use anyhow::{Context, Result};
+use jiff::Timestamp;
 use kaizen_catalogue::{Component, Metric};
 use kaizen_findings::{
-    ComponentFacts, Costs, Direction, Facts, History, Judgement, Observed, Quality, Spans, judge, recommend,
+    ComponentFacts, Costs, Coverage, Direction, Facts, History, HourlyCounts, Judgement, Observed, Quality,
+    Spans, judge, recommend,
 };
 use kaizen_simulator::Process;
 
@@ -25,8 +29,6 @@ const HOUR: i64 = 3_600;
 const WEEK: usize = 168;
 /// Nine weeks before, and the one that is judged.
 const WEEKS: usize = 10;
-/// Weeks that tell how many decisions to expect.
-const EXPECTED_BY: usize = 4;
 
 /// What befalls the last week: the file, and its start and end.
 const BEFALLS: [(&str, &str, &str, &str); 3] = [
@@ -114,8 +116,8 @@ fn score(seeds: &Seeds) -> Result<Vec<Cell>> {
 /// What a run says of the success rate, or of the number of decisions.
 fn told(counts: &[(f64, f64)], start: i64, measured: (&Component, &Metric), volume: bool) -> Told {
     let spans = spans(start);
-    let coverage = coverage(counts, spans.now, start);
     let history = history(counts, start, measured.1, volume);
+    let coverage = history.now.coverage;
     let found = judge(&[history], spans);
     summed(&found, spans, measured.0, coverage)
 }
@@ -166,18 +168,20 @@ fn spans(start: i64) -> Spans {
     }
 }
 
-/// Share of the expected decisions whose hour has any, as `crates/warehouse` defines it: each hour weighs what its hour of the
-/// week had in the four weeks before.
-fn coverage(counts: &[(f64, f64)], (from, to): (i64, i64), start: i64) -> Option<f64> {
-    let index = |at: i64| usize::try_from((at - start) / HOUR).unwrap_or(0);
-    let (mut expected, mut there) = (0.0, 0.0);
-    for hour in index(from)..index(to) {
-        let past = (1..=EXPECTED_BY).filter_map(|weeks| hour.checked_sub(weeks * WEEK));
-        let weight: f64 = past.map(|hour| counts[hour].0).sum();
-        expected += weight;
-        there += if counts[hour].0 > 0.0 { weight } else { 0.0 };
-    }
-    (expected > 0.0).then(|| there / expected)
+/// What is expected and there in the hours from one to another, as `crates/warehouse` has it.
+fn coverage(counts: &[(f64, f64)], (from, to): (i64, i64), origin: i64) -> Coverage {
+    let hour = |hour: usize| u32::try_from(origin + hour as i64 * HOUR).unwrap_or(u32::MAX);
+    let known: HashMap<u32, u64> = (counts.iter().enumerate())
+        .filter(|(_, (n, _))| *n > 0.0)
+        .map(|(at, (n, _))| (hour(at), *n as u64))
+        .collect();
+    let first = known.keys().min().copied().unwrap_or_default();
+    let [from, to] = [from, to].map(instant);
+    HourlyCounts::new(first, known).coverage(from, to, instant(origin + counts.len() as i64 * HOUR))
+}
+
+fn instant(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap_or_default()
 }
 
 fn history(counts: &[(f64, f64)], origin: i64, metric: &Metric, volume: bool) -> History {
@@ -192,21 +196,23 @@ fn history(counts: &[(f64, f64)], origin: i64, metric: &Metric, volume: bool) ->
         let all = counts[from..to].iter();
         all.fold((0.0, 0.0), |sum, it| (sum.0 + it.0, sum.1 + it.1))
     };
-    let part = |from: usize, to: usize| {
+    let at = |hour: usize| origin + hour as i64 * HOUR;
+    let all = coverage(counts, (origin, at(counts.len())), origin);
+    let part = |from: usize, to: usize, covered: &Coverage| {
         let (n, hits) = sums(from, to);
-        let (start, end) = (origin + from as i64 * HOUR, origin + to as i64 * HOUR);
+        let (start, end) = (at(from), at(to));
         Observed {
             start,
             end,
             value: value(n, hits),
             n,
-            coverage: coverage(counts, (start, end), origin).or(Some(1.0)),
+            coverage: covered.between(instant(start), instant(end)),
             incomplete: false,
         }
     };
     let quality = |week: usize| {
         let (from, to) = (week * WEEK, (week + 1) * WEEK);
-        let whole = part(from, to);
+        let whole = part(from, to, &coverage(counts, (at(from), at(to)), origin));
         Quality {
             value: whole.value,
             n: whole.n,
@@ -219,9 +225,9 @@ fn history(counts: &[(f64, f64)], origin: i64, metric: &Metric, volume: bool) ->
         higher_is_better: true,
         adds_up: volume,
         least: 10.0,
-        hours: (0..counts.len()).map(|hour| part(hour, hour + 1)).collect(),
+        hours: (0..counts.len()).map(|hour| part(hour, hour + 1, &all)).collect(),
         days: (0..counts.len() / 24)
-            .map(|day| part(day * 24, (day + 1) * 24))
+            .map(|day| part(day * 24, (day + 1) * 24, &all))
             .collect(),
         now: quality(WEEKS - 1),
         before: quality(WEEKS - 2),
