@@ -2,6 +2,8 @@
 //! gRPC and in a browser. Programs come from `make build`, the browser page from `make web`.
 
 #[cfg(test)]
+mod agreement;
+#[cfg(test)]
 mod answers;
 #[cfg(test)]
 mod api;

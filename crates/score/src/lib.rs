@@ -8,7 +8,10 @@
 //!            each a list of [cell]s    series to Python and   the targets,    between its marks in
 //!            over report [seeds]       its verdicts back      frozen          docs/statistics.md
 //! ```
+//!
+//! [agreement] puts seeds of the rows through the stack as well: what Kafka, collector and engine make of them is what is scored.
 
+pub mod agreement;
 pub mod cell;
 pub mod estimate;
 pub mod generate;

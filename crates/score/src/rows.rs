@@ -1,18 +1,18 @@
 //! The rows of the table of scores, one a file.
 
-mod calibration;
+pub(crate) mod calibration;
 mod duplicates;
-mod false_alarms;
-mod family;
+pub(crate) mod false_alarms;
+pub(crate) mod family;
 mod forecasts;
-mod impact;
+pub(crate) mod impact;
 mod missing;
-mod online_delay;
-mod season_change;
-mod slices;
-mod step_located;
+pub(crate) mod online_delay;
+pub(crate) mod season_change;
+pub(crate) mod slices;
+pub(crate) mod step_located;
 mod tail;
-mod trend_power;
+pub(crate) mod trend_power;
 mod trend_size;
 
 use anyhow::Result;

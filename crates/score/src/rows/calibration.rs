@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use kaizen_catalogue::Catalogue;
 use kaizen_findings::{About, stated_probabilities};
-use kaizen_simulator::Simulation;
+use kaizen_simulator::{Scenario, Simulation};
 use kaizen_stats::{Predicted, calibration};
 use serde_json::Value;
 
@@ -22,7 +22,8 @@ pub(super) const ROW: Row = Row {
     score,
 };
 
-const MEASURE: &str = "stated_confidence";
+/// Measure that states the probability of success.
+pub(crate) const MEASURE: &str = "stated_confidence";
 /// Chance that a run tells of a component's confidence: that of all four is .01.
 const SIGNIFICANCE: f64 = 0.01 / 4.0;
 /// Of the test alone.
@@ -43,7 +44,7 @@ fn score(seeds: &Seeds) -> Result<Vec<Cell>> {
     let mut cells = Vec::new();
     for (temperature, name) in [(1.0, "false"), (1.1, "told"), (1.3, "told")] {
         let found = seeds.map(|seed| {
-            let predicted = predicted(seed, temperature, &catalogue)?;
+            let predicted = predicted(&scenario(temperature, &[])?, seed, &catalogue)?;
             Ok(([told(&predicted), by_test(&predicted)], predicted))
         })?;
         let flat = |it: &Predicted| [it.probability, it.trials, it.successes];
@@ -69,6 +70,18 @@ fn score(seeds: &Seeds) -> Result<Vec<Cell>> {
     Ok(cells)
 }
 
+/// The fleet, with values set otherwise.
+pub(crate) fn scenario(temperature: f64, otherwise: &[String]) -> Result<Scenario> {
+    let mut assignments = OTHERS.map(str::to_owned).to_vec();
+    assignments.extend([
+        format!("days={DAYS}"),
+        format!("events_per_day={EVENTS_A_DAY}"),
+        format!("components.1.confidence.temperature={temperature}"),
+    ]);
+    assignments.extend_from_slice(otherwise);
+    fleet::scenario("tenant.yaml", &assignments)
+}
+
 /// Whether a run tells it: beyond chance, and by so much that it matters.
 fn told(predicted: &[Predicted]) -> bool {
     let about = About {
@@ -85,16 +98,9 @@ fn by_test(predicted: &[Predicted]) -> bool {
 }
 
 /// What the decisions of a seed state, to a thousandth, as `crates/warehouse` reads it, and what came of them.
-fn predicted(seed: u64, temperature: f64, catalogue: &Catalogue) -> Result<Vec<Predicted>> {
-    let mut assignments = OTHERS.map(str::to_owned).to_vec();
-    assignments.extend([
-        format!("days={DAYS}"),
-        format!("events_per_day={EVENTS_A_DAY}"),
-        format!("components.1.confidence.temperature={temperature}"),
-    ]);
-    let scenario = fleet::scenario("tenant.yaml", &assignments)?;
+pub(crate) fn predicted(scenario: &Scenario, seed: u64, catalogue: &Catalogue) -> Result<Vec<Predicted>> {
     let mut stated: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
-    for event in Simulation::new(&scenario, catalogue, seed) {
+    for event in Simulation::new(scenario, catalogue, seed) {
         let event: Value = serde_json::from_slice(&event.value)?;
         if event["log_type"] != fleet::ENRICHMENT {
             continue;

@@ -65,7 +65,7 @@ fn score(seeds: &Seeds) -> Result<Vec<Cell>> {
 }
 
 /// Noise, and a season of a day and of a week.
-fn stable(seed: u64, phi: f64, season: f64) -> Vec<f64> {
+pub(crate) fn stable(seed: u64, phi: f64, season: f64) -> Vec<f64> {
     let mut values = ar1(seed, 0, DAYS * 24, phi);
     add_season(&mut values, 24, |_| season);
     add_season(&mut values, 168, |_| season / 2.0);

@@ -110,7 +110,7 @@ fn told(seed: u64, rise: f64) -> Told {
 }
 
 /// Metrics that share a part of their noise; every tenth rises on a line by so many of its standard deviations.
-fn family(seed: u64, rise: f64) -> Vec<Vec<f64>> {
+pub(crate) fn family(seed: u64, rise: f64) -> Vec<Vec<f64>> {
     let common: Vec<Vec<f64>> = (PHI.iter().zip(0..))
         .map(|(phi, stream)| ar1(seed, stream, DAYS, *phi))
         .collect();

@@ -4,7 +4,7 @@ pub(super) mod coverage;
 pub(super) mod looks;
 pub(super) mod mean;
 pub(super) mod missing_days;
-pub(super) mod missing_hours;
+pub(crate) mod missing_hours;
 pub(super) mod novelty;
 pub(super) mod portfolio;
 pub(super) mod returns;
@@ -33,7 +33,7 @@ const HELD: &str = "interval holds the effect";
 const CALLED: &str = "called";
 
 /// What is found so many days after the change, days of `excluded` being no baseline; none where there is nothing to tell.
-fn measure(sample: &Sample, days: usize, excluded: Option<Range<usize>>) -> Option<Impact> {
+pub(crate) fn measure(sample: &Sample, days: usize, excluded: Option<Range<usize>>) -> Option<Impact> {
     let until = BEFORE + days;
     let times: Vec<f64> = (0..until).map(|day| day as f64 * DAY).collect();
     let controls: Vec<Control<'_>> = sample

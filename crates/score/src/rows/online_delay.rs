@@ -87,7 +87,7 @@ fn score(seeds: &Seeds) -> Result<Vec<Cell>> {
     Ok(cells)
 }
 
-fn step(seed: u64, phi: f64, height: f64) -> Vec<f64> {
+pub(crate) fn step(seed: u64, phi: f64, height: f64) -> Vec<f64> {
     let mut values = ar1(seed, 0, HOURS, phi);
     values[AT..].iter_mut().for_each(|value| *value += height);
     values

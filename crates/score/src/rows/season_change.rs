@@ -62,7 +62,7 @@ fn score(seeds: &Seeds) -> Result<Vec<Cell>> {
 }
 
 /// Noise and a season that is `after` times as high from the middle on.
-fn changing(seed: u64, n: usize, phi: f64, period: usize, after: f64) -> Vec<f64> {
+pub(crate) fn changing(seed: u64, n: usize, phi: f64, period: usize, after: f64) -> Vec<f64> {
     let mut values = ar1(seed, 0, n, phi);
     add_season(&mut values, period, |step| {
         HEIGHT * if step < n / 2 { 1.0 } else { after }

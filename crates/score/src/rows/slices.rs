@@ -49,7 +49,7 @@ const VALUES: [(&str, &[&str]); 4] = [
 ];
 
 /// What is planted.
-struct Planted {
+pub(crate) struct Planted {
     name: &'static str,
     conditions: usize,
     /// Standard errors that the slice's change against the rest is expected to be, from seed to seed.
@@ -70,7 +70,8 @@ const fn alone(name: &'static str, conditions: usize, z: (f64, f64)) -> Planted 
     }
 }
 
-const PLANTED: [Planted; 9] = [
+/// All that is planted.
+pub(crate) const PLANTED: [Planted; 9] = [
     alone("1 condition, z 5–8", 1, (5.0, 8.0)),
     alone("1 condition, z > 8", 1, (8.0, 14.0)),
     alone("2 conditions, z 5–8", 2, (5.0, 8.0)),
@@ -164,11 +165,27 @@ fn cube(
     catalogue: &Catalogue,
     measured: (&Component, &Metric),
 ) -> Result<(MetricCube, Vec<Slice>)> {
+    let (scenario, truth) = drawn(seed, planted, catalogue, measured, &[])?;
+    let process = Process::new(&scenario, seed);
+    Ok((
+        fleet::success_cube(&process, measured, 0..WEEK, WEEK..2 * WEEK)?,
+        truth,
+    ))
+}
+
+/// The fleet with the fault, some values set otherwise, and the slice that it befalls.
+pub(crate) fn drawn(
+    seed: u64,
+    planted: &Planted,
+    catalogue: &Catalogue,
+    measured: (&Component, &Metric),
+    otherwise: &[String],
+) -> Result<(Scenario, Vec<Slice>)> {
     let mut draws = ChaCha12Rng::seed_from_u64(seed);
     let mut left = 1_000;
-    let (scenario, truth) = loop {
+    loop {
         let slice = draw(&mut draws, planted.conditions);
-        let probe = scenario(&slice, -0.01, planted)?;
+        let probe = scenario(&slice, -0.01, planted, otherwise)?;
         let fault = fleet::planted(&probe, catalogue, seed)
             .faults
             .into_iter()
@@ -190,13 +207,8 @@ fn cube(
         } else {
             Vec::new()
         };
-        break (scenario(&slice, -effect, planted)?, truth);
-    };
-    let process = Process::new(&scenario, seed);
-    Ok((
-        fleet::success_cube(&process, measured, 0..WEEK, WEEK..2 * WEEK)?,
-        truth,
-    ))
+        return Ok((scenario(&slice, -effect, planted, otherwise)?, truth));
+    }
 }
 
 fn draw(draws: &mut ChaCha12Rng, conditions: usize) -> Vec<(usize, usize)> {
@@ -210,7 +222,12 @@ fn draw(draws: &mut ChaCha12Rng, conditions: usize) -> Vec<(usize, usize)> {
     slice
 }
 
-fn scenario(slice: &[(usize, usize)], effect: f64, planted: &Planted) -> Result<Scenario> {
+fn scenario(
+    slice: &[(usize, usize)],
+    effect: f64,
+    planted: &Planted,
+    otherwise: &[String],
+) -> Result<Scenario> {
     let conditions = slice.iter().map(|(dimension, value)| {
         let (name, values) = VALUES[*dimension];
         format!("{name}: {}", values[*value])
@@ -232,10 +249,9 @@ fn scenario(slice: &[(usize, usize)], effect: f64, planted: &Planted) -> Result<
         fleet::ENRICHMENT,
         planted.shared
     );
-    fleet::scenario(
-        SCENARIO,
-        &["days=14".to_owned(), format!("faults=[{slice}, {all}]")],
-    )
+    let mut assignments = vec!["days=14".to_owned(), format!("faults=[{slice}, {all}]")];
+    assignments.extend_from_slice(otherwise);
+    fleet::scenario(SCENARIO, &assignments)
 }
 
 /// The slice by the catalogue's names of its dimensions.

@@ -60,7 +60,7 @@ fn score(seeds: &Seeds) -> Result<Vec<Cell>> {
 }
 
 /// Noise whose level rises once.
-fn step(seed: u64, hours: usize, at: usize, height: f64) -> Vec<f64> {
+pub(crate) fn step(seed: u64, hours: usize, at: usize, height: f64) -> Vec<f64> {
     let mut values = ar1(seed, 0, hours, PHI);
     values[at..].iter_mut().for_each(|value| *value += height);
     values

@@ -48,7 +48,7 @@ fn score(seeds: &Seeds) -> Result<Vec<Cell>> {
 }
 
 /// Noise on a line that rises by so many of its standard deviations in all.
-fn ramp((seed, stream): (u64, u64), n: usize, phi: f64, rise: f64) -> Vec<f64> {
+pub(crate) fn ramp((seed, stream): (u64, u64), n: usize, phi: f64, rise: f64) -> Vec<f64> {
     let mut values = ar1(seed, stream, n, phi);
     for (step, value) in values.iter_mut().enumerate() {
         *value += rise * step as f64 / (n - 1) as f64;

@@ -21,7 +21,7 @@ const END: &str = "2026-03-30T00:00:00Z";
 const EFFECTS: [f64; 2] = [0.0, 0.3];
 
 /// What befalls the weeks after the change.
-struct Befalls {
+pub(crate) struct Befalls {
     name: &'static str,
     log_type: &'static str,
     metric: &'static str,
@@ -30,7 +30,8 @@ struct Befalls {
     effect: &'static str,
 }
 
-const BEFALLS: [Befalls; 2] = [
+/// All that befalls them.
+pub(crate) const BEFALLS: [Befalls; 2] = [
     Befalls {
         name: "10 % of the hours missing",
         log_type: fleet::ENRICHMENT,
@@ -55,7 +56,7 @@ pub(in crate::rows) fn score(seeds: &Seeds, catalogue: &Catalogue) -> Result<Vec
     for befalls in &BEFALLS {
         let measured = catalogue.metric(befalls.metric).context(befalls.metric)?;
         for effect in EFFECTS {
-            let scenario = scenario(befalls, effect)?;
+            let scenario = scenario(befalls, effect, &[])?;
             let found = seeds.map(|seed| {
                 let truth = truth(&scenario, catalogue, seed)?;
                 Ok(Found::of(measure(&scenario, measured, seed)?, truth))
@@ -67,7 +68,8 @@ pub(in crate::rows) fn score(seeds: &Seeds, catalogue: &Catalogue) -> Result<Vec
     Ok(cells)
 }
 
-fn scenario(befalls: &Befalls, effect: f64) -> Result<Scenario> {
+/// The fleet with a better success rate from the change on and what befalls it, some values set otherwise.
+pub(crate) fn scenario(befalls: &Befalls, effect: f64, otherwise: &[String]) -> Result<Scenario> {
     let Befalls {
         log_type,
         metric,
@@ -82,13 +84,12 @@ fn scenario(befalls: &Befalls, effect: f64) -> Result<Scenario> {
     let gone = format!(
         "{{name: gone, log_type: {log_type}, metric: {metric}, from: {from}, to: {to}, effect: {what}}}"
     );
-    fleet::scenario(
-        "tenant.yaml",
-        &[
-            format!("days={}", WEEKS * 7),
-            format!("faults=[{better}, {gone}]"),
-        ],
-    )
+    let mut assignments = vec![
+        format!("days={}", WEEKS * 7),
+        format!("faults=[{better}, {gone}]"),
+    ];
+    assignments.extend_from_slice(otherwise);
+    fleet::scenario("tenant.yaml", &assignments)
 }
 
 /// By how much the success rate rises.
@@ -98,18 +99,26 @@ fn truth(scenario: &Scenario, catalogue: &Catalogue, seed: u64) -> Result<f64> {
     Ok(better.size.map_or(0.0, |it| it.size.after - it.size.before))
 }
 
-/// As the warehouse has it: a rate and the decisions it rests on for each hour that has any.
 fn measure(scenario: &Scenario, (component, _): (&Component, &Metric), seed: u64) -> Result<Option<Impact>> {
     let process = Process::new(scenario, seed);
     let at = fleet::place(&process, &component.log_type)?;
     let counts = (0..process.hours()).map(|hour| process.counts(at, hour));
+    let hours = counts.map(|counts| {
+        let decisions = counts.decisions as f64;
+        (counts.decisions > 0).then(|| (counts.successes as f64 / decisions, decisions))
+    });
+    Ok(of_hours(hours))
+}
+
+/// From what the warehouse has: a rate and the decisions it rests on for each hour that has any.
+pub(crate) fn of_hours(hours: impl Iterator<Item = Option<(f64, f64)>>) -> Option<Impact> {
     let (mut times, mut values, mut samples) = (Vec::new(), Vec::new(), Vec::new());
-    for (hour, counts) in counts.enumerate().filter(|(_, counts)| counts.decisions > 0) {
+    for (hour, (value, decisions)) in hours.enumerate().filter_map(|(hour, it)| Some((hour, it?))) {
         times.push(hour as f64 * HOUR);
-        values.push(counts.successes as f64 / counts.decisions as f64);
-        samples.push(counts.decisions as f64);
+        values.push(value);
+        samples.push(decisions);
     }
-    Ok(impact_over_time(&Observed {
+    impact_over_time(&Observed {
         times: Times::Seconds(&times),
         values: &values,
         samples: Some(&samples),
@@ -119,5 +128,5 @@ fn measure(scenario: &Scenario, (component, _): (&Component, &Metric), seed: u64
         higher_is_better: true,
         arms: None,
     })
-    .ok())
+    .ok()
 }

@@ -1,0 +1,361 @@
+//! Seeds of plain series: decisions whose mean each value is.
+
+use anyhow::{Result, ensure};
+use kaizen_catalogue::Component;
+use kaizen_findings::{Judgement, judge};
+use kaizen_simulator::Totals;
+use kaizen_stats::{Analysis, Impact, Times, analyse, trend};
+use serde_json::{Map, Value as Json, json};
+use serde_yaml_ng::Value;
+
+use super::{END, HOUR, Made, Memory, PAST, Published, Tenant, instant, past};
+use crate::generate::change::{self, AFTER, Missing, Scenario, sample};
+use crate::generate::{ar1, history};
+use crate::rows::{false_alarms, family, impact, online_delay, season_change, step_located, trend_power};
+
+/// Decisions that have each value: as many as an hour needs to count.
+pub const TIMES: usize = 10;
+/// Decimals that a value is sent with.
+const DECIMALS: i32 = 6;
+const DAY: i64 = 24 * HOUR;
+/// Metrics of row 4 that are sent, of its two hundred.
+const OF_FAMILY: usize = 20;
+
+/// From one value to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// An hour.
+    Hour,
+    /// A day, whose decisions all lie in its first hour.
+    Day,
+}
+
+impl Step {
+    /// In seconds.
+    pub const fn seconds(self) -> i64 {
+        match self {
+            Self::Hour => HOUR,
+            Self::Day => DAY,
+        }
+    }
+}
+
+/// What a row's own methods find, in numbers.
+type Found = Box<dyn Fn(&[Vec<f64>]) -> Vec<f64> + Send + Sync>;
+
+/// Series of a seed, a column a metric; NaN is missing.
+pub(super) struct Series {
+    pub(super) columns: Vec<Vec<f64>>,
+    pub(super) step: Step,
+    pub(super) found: Found,
+}
+
+/// All of them.
+pub(super) fn carried() -> Vec<Tenant> {
+    let tenant = |row, seed, step, columns: Vec<Vec<f64>>, found: Found| {
+        Tenant::new(row, seed, Made::Series(Series { columns, step, found }))
+    };
+    let trends = || -> Found { Box::new(|columns| columns.iter().flat_map(|it| of_trend(it)).collect()) };
+    let daily = |days, period| judged(days, period, Step::Day);
+    let (step, stable, online) = (
+        step_located::step(1_061, 1_344, 900, 1.0),
+        false_alarms::stable(1_051, 0.8, 2.0),
+        online_delay::step(1_071, 0.5, 2.0),
+    );
+    let mut all = vec![
+        tenant(1, 1_011, Step::Day, vec![ar1(1_011, 0, 90, 0.6)], trends()),
+        tenant(
+            2,
+            1_021,
+            Step::Day,
+            vec![trend_power::ramp((1_021, 0), 90, 0.6, 2.0)],
+            trends(),
+        ),
+        tenant(
+            3,
+            1_031,
+            Step::Day,
+            vec![season_change::changing(1_031, 90, 0.6, 7, 3.0)],
+            daily(90, 7),
+        ),
+        tenant(
+            4,
+            1_041,
+            Step::Day,
+            first(family::family(1_041, 3.0)),
+            daily(90, 7),
+        ),
+        tenant(5, 1_051, Step::Hour, vec![stable], judged(56, 14, Step::Hour)),
+        tenant(6, 1_061, Step::Hour, vec![step], judged(56, 28, Step::Hour)),
+        tenant(7, 1_071, Step::Hour, vec![online], Box::new(of_watch)),
+    ];
+    all.extend(changes().into_iter().map(|(row, seed, scenario)| {
+        let sample = sample(&scenario, seed);
+        let columns = std::iter::once(sample.values).chain(sample.controls).collect();
+        tenant(row, seed, Step::Day, columns, Box::new(of_change))
+    }));
+    all
+}
+
+fn first(columns: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
+    columns.into_iter().take(OF_FAMILY).collect()
+}
+
+/// What rows 9, 19, 20 and 22 measure.
+fn changes() -> [(u8, u64, Scenario); 4] {
+    let with = |controls, effect| Scenario {
+        controls,
+        ..Scenario::plain(0.6, effect)
+    };
+    [
+        (9, 1_091, with(3, 1.0)),
+        (
+            19,
+            1_191,
+            Scenario {
+                half_life: Some(7.0),
+                ..with(3, 2.0)
+            },
+        ),
+        (
+            20,
+            1_201,
+            Scenario {
+                shock: 2.0,
+                ..with(8, 0.0)
+            },
+        ),
+        (
+            22,
+            1_221,
+            Scenario {
+                missing: Missing::Gap(7),
+                ..with(0, 0.0)
+            },
+        ),
+    ]
+}
+
+fn of_trend(values: &[f64]) -> Vec<f64> {
+    let told = trend(values).map(|it| vec![it.p_value, it.score, it.slope, it.interval.0, it.interval.1]);
+    told.unwrap_or_default()
+}
+
+/// As rows 3 to 6 have it: one run over the last days.
+fn judged(days: usize, period: usize, step: Step) -> Found {
+    Box::new(move |columns| {
+        let spans = history::last(days, period);
+        let of = |values: &Vec<f64>| match step {
+            Step::Hour => history::hourly(values, spans),
+            Step::Day => history::daily(values, spans),
+        };
+        let histories: Vec<_> = columns.iter().map(of).collect();
+        judge(&histories, spans).iter().flat_map(of_judgement).collect()
+    })
+}
+
+/// Instants as hours.
+fn of_judgement(it: &Judgement) -> Vec<f64> {
+    let trend = &it.trend;
+    let change = trend.change_interval.unwrap_or_default();
+    let slope = trend.slope.map_or([0.0; 4], |it| {
+        [it.per_day, it.interval.0, it.interval.1, it.p_value]
+    });
+    let mut numbers = vec![
+        f64::from(trend.direction as u8),
+        trend.p_value.unwrap_or(-1.0),
+        change.0,
+        change.1,
+        trend.onset.map_or(-1.0, |at| history::hour_of(at) as f64),
+    ];
+    numbers.extend(slope);
+    for it in &it.moves {
+        numbers.extend([
+            history::hour_of(it.at) as f64,
+            it.effect,
+            it.interval.0,
+            it.interval.1,
+        ]);
+    }
+    for it in &it.anomalies {
+        numbers.extend([history::hour_of(it.at) as f64, it.value, it.score]);
+    }
+    numbers
+}
+
+/// As row 7 watches: knowing only the past.
+fn of_watch(columns: &[Vec<f64>]) -> Vec<f64> {
+    let of = |values: &Vec<f64>| {
+        let hours: Vec<f64> = (0..values.len()).map(|hour| hour as f64 * HOUR as f64).collect();
+        of_analysis(&analyse(Times::Seconds(&hours), values, true))
+    };
+    columns.iter().flat_map(of).collect()
+}
+
+fn of_analysis(it: &Analysis) -> Vec<f64> {
+    let steps = it.change_points.iter();
+    let steps = steps.flat_map(|it| [it.index as f64, it.effect, it.interval.0, it.interval.1]);
+    let far = it.anomalies.iter().flat_map(|it| [it.index as f64, it.score]);
+    steps.chain(far).collect()
+}
+
+/// As rows 9 to 22 measure: a week after the change, and at the end.
+fn of_change(columns: &[Vec<f64>]) -> Vec<f64> {
+    let Some((values, controls)) = columns.split_first() else {
+        return Vec::new();
+    };
+    let sample = change::Sample {
+        values: values.clone(),
+        controls: controls.to_vec(),
+        truth: 0.0,
+    };
+    let looks = [7, AFTER].map(|days| impact::measure(&sample, days, None));
+    looks.iter().flat_map(|found| of_impact(found.as_ref())).collect()
+}
+
+pub(super) fn of_impact(found: Option<&Impact>) -> Vec<f64> {
+    let numbers = found.map(|it| {
+        vec![
+            it.effect,
+            it.interval.0,
+            it.interval.1,
+            it.interval_at_any_look.0,
+            it.interval_at_any_look.1,
+            it.p_positive,
+            it.detectable,
+            f64::from(it.verdict as u8),
+            it.values.0 as f64,
+            it.values.1 as f64,
+        ]
+    });
+    numbers.unwrap_or_default()
+}
+
+impl Series {
+    fn len(&self) -> usize {
+        self.columns.first().map_or(0, Vec::len)
+    }
+
+    /// First instant of a value.
+    fn at(&self, index: usize) -> i64 {
+        END - (self.len() - index) as i64 * self.step.seconds()
+    }
+
+    /// A value as it is sent.
+    fn sent(value: f64) -> f64 {
+        let places = 10_f64.powi(DECIMALS);
+        (value * places).round() / places
+    }
+
+    pub(super) fn metrics(&self) -> Vec<String> {
+        (0..self.columns.len()).map(|at| format!("mean_{at}")).collect()
+    }
+
+    pub(super) fn entry(&self, name: &str) -> Result<Value> {
+        let metric = |(at, metric): (usize, String)| {
+            json!({
+                "name": metric, "title": format!("Series {at}"), "description": "Mean of a series.",
+                "expression": format!("mean(value_{at})"), "unit": "sd", "direction": "higher_is_better",
+                "minimum_sample": TIMES,
+            })
+        };
+        let measure = |at: usize| (format!("value_{at}"), Json::from(pointer(at)));
+        let entry = json!({
+            "name": name, "title": name, "log_type": name,
+            "measures": (0..self.columns.len()).map(measure).collect::<Map<_, _>>(),
+            "metrics": self.metrics().into_iter().enumerate().map(metric).collect::<Vec<_>>(),
+        });
+        Ok(serde_yaml_ng::to_value(entry)?)
+    }
+
+    pub(super) fn decisions(&self, name: &str) -> (Vec<Published>, u64) {
+        let mut all = Vec::new();
+        for index in 0..self.len() {
+            let members = self.columns.iter().enumerate();
+            let there = members.filter(|(_, values)| values[index].is_finite());
+            let input: Map<String, Json> = there
+                .map(|(at, values)| (format!("value_{at}"), Self::sent(values[index]).into()))
+                .collect();
+            for time in 0..TIMES {
+                let session = format!("{name}-{index}-{time}");
+                let value = json!({
+                    "event_id": session, "log_type": name, "session_id": session,
+                    "timestamp": instant(self.at(index) + 60 * time as i64).to_string(),
+                    "lead_identifier": {"name": "Lead", "company": "Company", "industry": dimension("industry")},
+                    "input_data": input, "output_data": {},
+                    "decision_reasoning": {
+                        "method_used": dimension("method_used"), "confidence_level": dimension("confidence_level"),
+                        "processing_time": 1, "success": true,
+                    },
+                    "training_labels": {"improvement_potential": "low"},
+                });
+                all.push(Published {
+                    key: session,
+                    value: value.to_string().into_bytes(),
+                });
+            }
+        }
+        let count = all.len() as u64;
+        (all, count)
+    }
+
+    pub(super) fn memory<'a>(&self, component: &'a Component) -> Memory<'a> {
+        let mut hours = vec![Totals::default(); PAST];
+        for index in 0..self.len() {
+            let hour = usize::try_from((self.at(index) - past().0) / HOUR).unwrap_or(PAST);
+            if let Some(totals) = hours.get_mut(hour) {
+                self.add(index, totals);
+            }
+        }
+        Memory::of_hours(component, hours, dimension)
+    }
+
+    fn add(&self, index: usize, totals: &mut Totals) {
+        for _ in 0..TIMES {
+            totals.decisions += 1;
+            totals.successes += 1;
+            // One second each, which can be summed.
+            let _ = totals.seconds.sum.add(1.0);
+            totals.seconds.squares_nanos += 1_000_000_000;
+            let _ = totals.times.add(1.0);
+            for (at, values) in self.columns.iter().enumerate() {
+                let value = Self::sent(values[index]);
+                let moments = totals.measures.entry(pointer(at)).or_default();
+                if moments.sum.add(value).is_ok() {
+                    let square = format!("{:.9}", value * value).replace('.', "");
+                    moments.squares_nanos += square.parse::<i128>().unwrap_or_default();
+                }
+            }
+        }
+    }
+
+    /// From values and decisions step by step, up to the end.
+    pub(super) fn found_in(&self, columns: &[Vec<(f64, f64)>]) -> Result<Vec<f64>> {
+        let mut own = Vec::new();
+        for column in columns {
+            ensure!(
+                column.len() >= self.len(),
+                "{} values of {}",
+                column.len(),
+                self.len()
+            );
+            let last = column[column.len() - self.len()..].iter();
+            own.push(last.map(|(value, _)| *value).collect());
+        }
+        Ok((self.found)(&own))
+    }
+}
+
+fn pointer(at: usize) -> String {
+    format!("/input_data/value_{at}")
+}
+
+/// The one value of each dimension.
+fn dimension(name: &str) -> &'static str {
+    match name {
+        "method_used" => "series",
+        "industry" => "software",
+        "confidence_level" => "high",
+        _ => "",
+    }
+}

@@ -1,0 +1,160 @@
+//! What each row puts its methods to, by the windows and chances of its own, and what they find in it.
+
+use anyhow::{Context, Result};
+use kaizen_catalogue::{Component, Metric};
+use kaizen_findings::{About, MetricCube, explain, latency_tail, stated_probabilities};
+use kaizen_score::agreement::{self, Tenant};
+use kaizen_score::generate::fleet;
+use kaizen_stats::Predicted;
+use kaizen_warehouse::Client;
+use kaizen_warehouse::queries::{Step, cube, explaining, processing_times, stated_probabilities as stated};
+
+use super::Seeds;
+use super::compare::Differences;
+use super::values::{question, steps, within};
+
+const DAY: i64 = 86_400;
+/// As rows 15 and 16 have it: of four components, .01 in all.
+const SIGNIFICANCE: f64 = 0.01 / 4.0;
+/// A series is sent with six decimals: what methods make of it may differ by as much as they magnify half of the last one.
+const NEAR: f64 = 1e-4;
+
+/// Compares all of it.
+pub async fn compare(client: &Client, seeds: &Seeds, found: &mut Differences) -> Result<()> {
+    for (tenant, component) in seeds.tenants.iter().zip(seeds.catalogue.components()) {
+        slices(client, tenant, component, found).await?;
+        tails(client, tenant, component, found).await?;
+        confidence(client, tenant, component, found).await?;
+        series(client, tenant, component, found).await?;
+    }
+    Ok(())
+}
+
+fn named<'a>(component: &'a Component, name: &str) -> Result<&'a Metric> {
+    let mut metrics = component.metrics.iter();
+    metrics
+        .find(|it| it.name == name)
+        .with_context(|| name.to_owned())
+}
+
+fn about(component: &Component) -> About<'_> {
+    About {
+        component: &component.name,
+        metric: "",
+        title: "",
+        unit: "seconds",
+    }
+}
+
+async fn slices(
+    client: &Client,
+    tenant: &Tenant,
+    component: &Component,
+    found: &mut Differences,
+) -> Result<()> {
+    let Some((memory, naming)) = tenant.cube(component)? else {
+        return Ok(());
+    };
+    let metric = named(component, "success_rate")?;
+    let query = question(component, metric, within(agreement::spans().now)?);
+    let before = within(agreement::spans().before)?;
+    let engine = cube(client, &query, before, None, &explaining(component, metric)).await?;
+    let [memory, engine] = [memory, engine].map(sorted);
+    found.same(format!("{tenant}: cells"), &memory, &engine);
+    let [memory, engine] = [memory, engine].map(|cube| explain(&cube, &naming));
+    found.same(format!("{tenant}: why"), &memory, &engine);
+    Ok(())
+}
+
+fn sorted(mut cube: MetricCube) -> MetricCube {
+    cube.cells.sort_by(|a, b| a.values.cmp(&b.values));
+    cube
+}
+
+async fn tails(
+    client: &Client,
+    tenant: &Tenant,
+    component: &Component,
+    found: &mut Differences,
+) -> Result<()> {
+    let Some([before, after]) = tenant.times()? else {
+        return Ok(());
+    };
+    let spans = agreement::spans();
+    let windows = [
+        spans.before,
+        (spans.now.0, spans.now.0 + after.len() as i64 * DAY),
+    ];
+    let mut engine = Vec::new();
+    for window in windows {
+        engine.push(processing_times(client, &component.log_type, within(window)?).await?);
+    }
+    found.same(format!("{tenant}: times before"), &before, &engine[0]);
+    found.same(format!("{tenant}: times after"), &after, &engine[1]);
+    let told = |before, after| latency_tail(about(component), before, after, SIGNIFICANCE);
+    found.same(
+        format!("{tenant}: tail"),
+        &told(&before, &after),
+        &told(&engine[0], &engine[1]),
+    );
+    Ok(())
+}
+
+async fn confidence(
+    client: &Client,
+    tenant: &Tenant,
+    component: &Component,
+    found: &mut Differences,
+) -> Result<()> {
+    let Some(memory) = tenant.predicted(&fleet::catalogue()?)? else {
+        return Ok(());
+    };
+    let by = component
+        .stated_probability
+        .as_ref()
+        .context("a stated probability")?;
+    let engine = stated(client, component, by, within(agreement::spans().now)?).await?;
+    let one = |(probability, trials, successes)| Predicted {
+        probability,
+        trials,
+        successes,
+    };
+    let engine: Vec<Predicted> = engine.into_iter().map(one).collect();
+    found.same(format!("{tenant}: stated"), &memory, &engine);
+    let told = |it: &[Predicted]| stated_probabilities(about(component), &by.measure, it, SIGNIFICANCE);
+    found.same(format!("{tenant}: confidence"), &told(&memory), &told(&engine));
+    Ok(())
+}
+
+/// The series that a row scores itself against what it finds in the values of the engine.
+async fn series(
+    client: &Client,
+    tenant: &Tenant,
+    component: &Component,
+    found: &mut Differences,
+) -> Result<()> {
+    let Some((metrics, step)) = tenant.columns() else {
+        return Ok(());
+    };
+    let step = match step {
+        agreement::Step::Hour => Step::Hour,
+        agreement::Step::Day => Step::Day,
+    };
+    let mut columns = Vec::new();
+    for name in metrics {
+        let values = steps(client, (component, named(component, &name)?), step, None).await?;
+        columns.push(
+            values
+                .iter()
+                .map(|it| (it.value.unwrap_or(f64::NAN), it.n))
+                .collect(),
+        );
+    }
+    found.near(
+        format!("{tenant}: the row's own series"),
+        &tenant.expected(component)?,
+        &tenant.found(&columns)?,
+        NEAR,
+    );
+    Ok(())
+}
