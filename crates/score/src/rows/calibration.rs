@@ -97,7 +97,8 @@ fn by_test(predicted: &[Predicted]) -> bool {
     calibration(predicted).is_some_and(|found| found.p_value < ALONE)
 }
 
-/// What the decisions of a seed state, to a thousandth, as `crates/warehouse` reads it, and what came of them.
+/// What the decisions of a seed state, to a thousandth, as `crates/warehouse` reads it, the engine rounding halves to even; and what
+/// came of them.
 pub(crate) fn predicted(scenario: &Scenario, seed: u64, catalogue: &Catalogue) -> Result<Vec<Predicted>> {
     let mut stated: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
     for event in Simulation::new(scenario, catalogue, seed) {
@@ -106,7 +107,9 @@ pub(crate) fn predicted(scenario: &Scenario, seed: u64, catalogue: &Catalogue) -
             continue;
         }
         let probability = event["output_data"][MEASURE].as_f64().context(MEASURE)?;
-        let sums = stated.entry((probability * 1_000.0).round() as u32).or_default();
+        let sums = stated
+            .entry((probability * 1_000.0).round_ties_even() as u32)
+            .or_default();
         sums.0 += 1.0;
         sums.1 += f64::from(u8::from(event["decision_reasoning"]["success"] == true));
     }
