@@ -17,7 +17,7 @@ mod series;
 
 use std::fmt;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use jiff::Timestamp;
 use kaizen_catalogue::{Catalogue, Component};
 use kaizen_findings::{MetricCube, Naming, Spans};
@@ -193,20 +193,21 @@ impl Tenant {
         }
     }
 
-    /// What the row's own methods find in memory, in numbers.
+    /// What the row's own methods find in memory, in numbers; nothing where a run tells all.
     ///
     /// # Errors
-    /// The scenario lacks the component.
+    /// The scenario lacks the component, or the component a metric.
     pub fn expected(&self, component: &Component) -> Result<Vec<f64>> {
-        match &self.made {
-            Made::Series(series) => Ok((series.found)(&series.columns)),
-            Made::Fleet(_) => {
-                let memory = self.memory(component)?;
-                let values = component.metrics.iter().find(|it| it.name == "success_rate");
-                let hours = values.map(|metric| memory.hours_of(component, metric));
-                self.found(&[hours.unwrap_or_default()])
-            }
+        let Some((names, step)) = self.columns() else {
+            return Ok(Vec::new());
+        };
+        let memory = self.memory(component)?;
+        let mut columns = Vec::new();
+        for name in names {
+            let metric = component.metrics.iter().find(|it| it.name == name);
+            columns.push(memory.steps(metric.context(name)?, step));
         }
+        self.found(&columns)
     }
 
     /// What the row's own methods find in the values and numbers of decisions of its metrics, step by step up to the end.
@@ -237,5 +238,33 @@ mod tests {
         assert!(rows.len() >= 15, "{rows:?}");
         let text = catalogue(&all).unwrap();
         assert_eq!(Catalogue::parse(&text).unwrap().components().len(), all.len());
+    }
+
+    #[test]
+    fn decisions_give_the_series_that_is_scored() {
+        let all = tenants().unwrap();
+        let catalogue = Catalogue::parse(&catalogue(&all).unwrap()).unwrap();
+        for (tenant, component) in all.iter().zip(catalogue.components()) {
+            let Made::Series(series) = &tenant.made else {
+                continue;
+            };
+            let memory = tenant.memory(component).unwrap();
+            for (values, metric) in series.columns.iter().zip(&component.metrics) {
+                let steps = memory.steps(metric, series.step);
+                let last = &steps[steps.len() - values.len()..];
+                for (value, (step, n)) in values.iter().zip(last) {
+                    let is_there = value.is_finite();
+                    assert!(
+                        if is_there {
+                            (value - step).abs() < 6e-7
+                        } else {
+                            step.is_nan()
+                        },
+                        "{tenant}"
+                    );
+                    assert_eq!(*n > 0.0, is_there, "{tenant}");
+                }
+            }
+        }
     }
 }

@@ -35,18 +35,6 @@ impl Differences {
         }
     }
 
-    /// Tells numbers that are farther apart than a part of the larger one, and of 1 where both are smaller.
-    pub fn near(&mut self, what: impl Display, memory: &[f64], engine: &[f64], part: f64) {
-        self.compared += 1;
-        let is_near = |a: f64, b: f64| (a - b).abs() <= part * a.abs().max(b.abs()).max(1.0);
-        let are = memory.len() == engine.len() && memory.iter().zip(engine).all(|(a, b)| is_near(*a, *b));
-        if !are || memory.is_empty() {
-            self.told.push(format!(
-                "{what}:\n  in memory  {memory:?}\n  end to end {engine:?}"
-            ));
-        }
-    }
-
     /// Fails if anything differs, with the seeds.
     pub fn are_none(self, tenants: &[Tenant]) -> Result<()> {
         if self.told.is_empty() && self.compared > 0 {

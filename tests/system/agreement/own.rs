@@ -1,6 +1,6 @@
 //! What each row puts its methods to, by the windows and chances of its own, and what they find in it.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use kaizen_catalogue::{Component, Metric};
 use kaizen_findings::{About, MetricCube, explain, latency_tail, stated_probabilities};
 use kaizen_score::agreement::{self, Tenant};
@@ -16,9 +16,6 @@ use super::values::{question, steps, within};
 const DAY: i64 = 86_400;
 /// As rows 15 and 16 have it: of four components, .01 in all.
 const SIGNIFICANCE: f64 = 0.01 / 4.0;
-/// A series is sent with six decimals: what methods make of it may differ by as much as they magnify half of the last one.
-const NEAR: f64 = 1e-4;
-
 /// Compares all of it.
 pub async fn compare(client: &Client, seeds: &Seeds, found: &mut Differences) -> Result<()> {
     for (tenant, component) in seeds.tenants.iter().zip(seeds.catalogue.components()) {
@@ -150,11 +147,17 @@ async fn series(
                 .collect(),
         );
     }
-    found.near(
-        format!("{tenant}: the row's own series"),
-        &tenant.expected(component)?,
-        &tenant.found(&columns)?,
-        NEAR,
-    );
+    let memory = tenant.expected(component)?;
+    ensure!(!memory.is_empty(), "{tenant}: nothing to compare");
+    let [memory, engine] = [memory, tenant.found(&columns)?].map(bits);
+    found.same(format!("{tenant}: by the row's own methods"), &memory, &engine);
     Ok(())
+}
+
+/// Numbers with their bits, so that one that is none equals itself.
+fn bits(numbers: Vec<f64>) -> Vec<(String, u64)> {
+    numbers
+        .into_iter()
+        .map(|it| (it.to_string(), it.to_bits()))
+        .collect()
 }

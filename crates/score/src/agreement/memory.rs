@@ -8,7 +8,7 @@ use kaizen_catalogue::{Component, Condition, Direction, Expression, Measure, Met
 use kaizen_findings::{Coverage, History, HourlyCounts, Observed, Quality};
 use kaizen_simulator::{Moments, Process, Totals, UnknownDimension, Wanted};
 
-use super::{END, HOUR, PAST, WEEK, instant, past};
+use super::{END, HOUR, PAST, Step, WEEK, instant, past};
 use crate::generate::fleet;
 
 const DAY: usize = 24;
@@ -119,11 +119,18 @@ impl<'a> Memory<'a> {
         declared.map_or(name, |it| it.pointer.as_str())
     }
 
-    /// Value of each hour of the past, NaN without any, and the decisions that it rests on.
-    pub fn hours_of(&self, component: &Component, metric: &Metric) -> Vec<(f64, f64)> {
-        let of = |totals| value(&metric.expression, component, totals);
-        let hours = self.hours.iter().map(of);
-        hours.map(|(value, n)| (value.unwrap_or(f64::NAN), n)).collect()
+    /// Value of each hour or day of the past, NaN without any, and the decisions that it rests on.
+    pub fn steps(&self, metric: &Metric, step: Step) -> Vec<(f64, f64)> {
+        let length = usize::try_from(step.seconds() / HOUR).unwrap_or(1);
+        let of = |start| {
+            value(
+                &metric.expression,
+                self.component,
+                &self.totals(start..start + length),
+            )
+        };
+        let steps = (0..PAST).step_by(length).map(of);
+        steps.map(|(value, n)| (value.unwrap_or(f64::NAN), n)).collect()
     }
 
     /// The past of a metric, as `services/analysis` has it.
