@@ -11,7 +11,7 @@ use kaizen_warehouse::queries::{Step, cube, explaining, processing_times, stated
 
 use super::Seeds;
 use super::compare::Differences;
-use super::values::{question, steps, within};
+use super::values::{Known, question, steps, within};
 
 const DAY: i64 = 86_400;
 /// As rows 15 and 16 have it: of four components, .01 in all.
@@ -137,9 +137,10 @@ async fn series(
         agreement::Step::Hour => Step::Hour,
         agreement::Step::Day => Step::Day,
     };
+    let known = Known::of(client, component).await?;
     let mut columns = Vec::new();
     for name in metrics {
-        let values = steps(client, (component, named(component, &name)?), step, None).await?;
+        let values = steps(client, (component, named(component, &name)?), step, &known).await?;
         columns.push(
             values
                 .iter()

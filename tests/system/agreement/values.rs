@@ -7,7 +7,7 @@ use kaizen_catalogue::{Component, Metric};
 use kaizen_findings::Observed;
 use kaizen_score::agreement::{self, Run};
 use kaizen_warehouse::Client;
-use kaizen_warehouse::queries::{Hours, MetricQuery, Step, Window, hours, metric};
+use kaizen_warehouse::queries::{Hours, MetricQuery, Step, Volume, Window, hours, metric, volume};
 
 use super::Seeds;
 use super::compare::Differences;
@@ -35,16 +35,35 @@ pub fn question<'a>(component: &'a Component, metric: &'a Metric, window: Window
     }
 }
 
-/// The values of a metric step by step: from the component's hours, or by a question of its own.
+/// What is asked of a component once for all of its metrics.
+pub struct Known {
+    volume: Volume,
+    hours: Hours,
+}
+
+impl Known {
+    /// Asks.
+    pub async fn of(client: &Client, component: &Component) -> Result<Self> {
+        let past = within(agreement::past())?;
+        Ok(Self {
+            volume: volume(client, component, past).await?,
+            hours: hours(client, component, past).await?,
+        })
+    }
+}
+
+/// The values of a metric step by step: hours from those of the component, as the analysis has them; days by a question of their own,
+/// as the API has them.
 pub async fn steps(
     client: &Client,
     (component, wanted): (&Component, &Metric),
     step: Step,
-    hours: Option<&Hours>,
+    known: &Known,
 ) -> Result<Vec<Observed>> {
     let query = MetricQuery {
         step: Some(step),
-        hours,
+        hours: (step == Step::Hour).then_some(&known.hours),
+        volume: Some(&known.volume),
         ..question(component, wanted, within(agreement::past())?)
     };
     let answer = metric(client, &query).await?;
@@ -60,10 +79,10 @@ pub async fn steps(
     Ok(observed.collect())
 }
 
-/// Compares all of them: hours as the analysis asks for them, days as the API does.
+/// Compares all of them.
 pub async fn compare(client: &Client, seeds: &Seeds, memory: &Run, found: &mut Differences) -> Result<()> {
     for (tenant, component) in seeds.tenants.iter().zip(seeds.catalogue.components()) {
-        let known = hours(client, component, within(agreement::past())?).await?;
+        let known = Known::of(client, component).await?;
         for wanted in &component.metrics {
             let name = component.full_name(wanted);
             let past = memory
@@ -71,8 +90,8 @@ pub async fn compare(client: &Client, seeds: &Seeds, memory: &Run, found: &mut D
                 .iter()
                 .find(|it| it.metric == name)
                 .context("a history")?;
-            let by_hour = steps(client, (component, wanted), Step::Hour, Some(&known)).await?;
-            let by_day = steps(client, (component, wanted), Step::Day, None).await?;
+            let by_hour = steps(client, (component, wanted), Step::Hour, &known).await?;
+            let by_day = steps(client, (component, wanted), Step::Day, &known).await?;
             for (memory, engine) in [(&past.hours, by_hour), (&past.days, by_day)] {
                 found.same(format!("{tenant}: {name}: steps"), &memory.len(), &engine.len());
                 let differing = memory
