@@ -6,7 +6,7 @@ use std::ops::Range;
 use anyhow::Result;
 use kaizen_catalogue::{Component, Direction, Expression, Measure, Metric, SplitDenominator};
 use kaizen_findings::{
-    About, Cell, CellSums, Comparison, Explanation, Finding, Groups, History, Judgement, MetricCube, Missing,
+    About, CellSums, Comparison, Explanation, Finding, Groups, History, Judgement, MetricCube, Missing,
     Naming, Quantity, Reason, Stated, Trend, anomaly, explain, judge, latency_tail, level_change,
     level_order, missing_data, standings, stated_probabilities,
 };
@@ -142,8 +142,18 @@ fn why(it: &Of<'_>, metric: &Metric, before: Option<f64>, false_alarm: f64) -> R
     Ok(Some(explain(&cube(it, metric, quantity, &dimensions)?, &naming)))
 }
 
-/// In the order of the engine's: of the values' JSON.
 fn cube(it: &Of<'_>, metric: &Metric, quantity: Quantity, dimensions: &[&str]) -> Result<MetricCube> {
+    let cells = cells(it, metric, quantity, dimensions)?;
+    Ok(MetricCube::of(quantity, dimensions, cells)?)
+}
+
+/// In the order of the engine's: of the values' JSON.
+fn cells(
+    it: &Of<'_>,
+    metric: &Metric,
+    quantity: Quantity,
+    dimensions: &[&str],
+) -> Result<Vec<(Vec<String>, [CellSums; 2])>> {
     let mut cells: BTreeMap<String, (Vec<String>, [CellSums; 2])> = BTreeMap::new();
     for (at, hours) in [week(1), week(0)].into_iter().enumerate() {
         for (values, totals) in it.memory.by(dimensions, hours)? {
@@ -154,16 +164,7 @@ fn cube(it: &Of<'_>, metric: &Metric, quantity: Quantity, dimensions: &[&str]) -
             sums[at] = sums_of(it.component, &metric.expression, quantity, &totals);
         }
     }
-    let cell = |(values, [baseline, current]): (Vec<String>, [CellSums; 2])| Cell {
-        values,
-        baseline,
-        current,
-    };
-    Ok(MetricCube {
-        quantity,
-        dimensions: dimensions.iter().map(|name| (*name).to_owned()).collect(),
-        cells: cells.into_values().map(cell).collect(),
-    })
+    Ok(cells.into_values().collect())
 }
 
 fn sums_of(component: &Component, expression: &Expression, quantity: Quantity, totals: &Totals) -> CellSums {
@@ -272,12 +273,11 @@ fn groups(it: &Of<'_>, metric: &Metric) -> Result<Option<Groups>> {
     let Some(dimension) = &metric.split_by else {
         return Ok(None);
     };
-    let cube = cube(it, metric, Quantity::Mean, &[dimension.as_str()])?;
+    let cells = cells(it, metric, Quantity::Mean, &[dimension.as_str()])?;
     let of_the_whole = metric.split_denominator == SplitDenominator::All;
-    let cells = cube.cells.into_iter();
-    let named = cells.filter_map(|cell| {
-        let name = cell.values.into_iter().next().filter(|name| !name.is_empty())?;
-        Some((name, cell.baseline, cell.current))
+    let named = cells.into_iter().filter_map(|(values, [before, now])| {
+        let name = values.into_iter().next().filter(|name| !name.is_empty())?;
+        Some((name, before, now))
     });
     Ok(Some(Groups {
         dimension: dimension.clone(),
