@@ -37,6 +37,21 @@ const checks = {
     await allLoaded(page);
   },
 
+  async "a component tells what its quality labels are worth once it is asked"(page, mock) {
+    await open(page, mock);
+    const section = page.locator('section[aria-labelledby="component-lead_enrichment"]');
+    assert.equal(await page.locator("[data-reliability]").count(), 0);
+    await section.locator("summary", { hasText: "quality labels" }).press("Enter");
+    const rows = section.locator('[data-stated-by="quality_score"] tbody tr');
+    await rows.first().waitFor();
+    const told = await rows.allInnerTexts();
+    assert.equal(told.length, 2);
+    assert.match(told[0], /80 to 90\s+81[.]0.%\s+1.204\s+79[.]0/);
+    const other = page.locator('section[aria-labelledby="component-ai_message_generation"]');
+    await other.locator("summary", { hasText: "quality labels" }).press("Enter");
+    await other.getByText("Nothing was stated of these decisions.").waitFor();
+  },
+
   async "the form refuses a range that cannot be and says why"(page, mock) {
     await open(page, mock, "?from=2026-03-02&to=2026-03-09&step=day");
     await page.fill('input[name="to"]', "2026-03-01");

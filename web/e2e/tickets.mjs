@@ -461,11 +461,12 @@ const checks = {
     assert.match(await section("recommended"), /benefit \+13,280 EUR, above zero with 99\.8 %/);
     assert.match(await section("implementation"), /v13.*6 h.*\+1\.50 a day.*method_used = registry_lookup/);
     const events = await page.$$eval("[data-event]", (found) => found.map(({ dataset }) => dataset.event));
-    assert.deepEqual(events, ["57", "21", "7", "3"]);
+    assert.deepEqual(events, ["57", "40", "21", "7", "3"]);
     assert.match(
       await told(page, '[data-event="57"]'),
       /^2026-03-16 09:00Z kaizen.*state measuring → verified.*Success rate rose/,
     );
+    assert.match(await told(page, '[data-event="40"]'), /kaizen\s*measured on day 7: .*cannot tell.*Too early to tell/);
   },
 
   async "a link that leads nowhere a browser may be sent is text"(page, mock) {

@@ -189,6 +189,13 @@ const EVENTS: MessageInitShape<typeof TicketEventSchema>[] = [
     ],
   },
   {
+    eventId: "40",
+    eventTime: at(7),
+    actor: "kaizen",
+    comment: "Too early to tell.",
+    measured: { day: 7, verdict: ImpactVerdict.CANNOT_TELL },
+  },
+  {
     eventId: "57",
     eventTime: at(14),
     actor: "kaizen",

@@ -244,17 +244,21 @@ async fn only_what_is_asked_for_is_told() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn a_measurement_is_told_to_those_who_ask_for_it_whatever_the_states() -> Result<()> {
-    let measured = |number, day, verdict: &str, content: wire::Measurement| NewMeasurement {
+/// A measurement of the ticket as it was implemented in 1970.
+fn measured(number: i64, day: u32, verdict: &str, found: &wire::Measurement) -> NewMeasurement {
+    NewMeasurement {
         number,
         implemented_at: Timestamp::UNIX_EPOCH,
         day,
         actor: "kaizen".into(),
-        content: STANDARD.encode(content.encode_to_vec()),
+        content: STANDARD.encode(found.encode_to_vec()),
         verdict: verdict.into(),
         summary: "It rose.".into(),
-    };
+    }
+}
+
+#[tokio::test]
+async fn a_measurement_is_told_to_those_who_ask_for_it_whatever_the_states() -> Result<()> {
     let impact = wire::Impact {
         verdict: wire::ImpactVerdict::Improved.into(),
         summary: "It rose.".into(),
@@ -279,11 +283,11 @@ async fn a_measurement_is_told_to_those_who_ask_for_it_whatever_the_states() -> 
         let number = stage.create("one").await?;
         stage
             .ledger
-            .keep_measurement(&measured(number, 7, "improved", found.clone()))
+            .keep_measurement(&measured(number, 7, "improved", &found))
             .await?;
         stage
             .ledger
-            .keep_measurement(&measured(number, 14, "", nothing.clone()))
+            .keep_measurement(&measured(number, 14, "", &nothing))
             .await?;
         stage.go(number, TicketState::Accepted).await?;
         let mut told = Vec::new();

@@ -1,6 +1,8 @@
 import type { Clients } from "../api/clients";
+import { Details } from "../details";
 import type { Metric } from "../gen/kaizen/analysis/v1/metrics_pb";
 import type { Range } from "../range";
+import { Reliability } from "./reliability";
 import { Tile } from "./tile";
 
 interface Props {
@@ -21,6 +23,9 @@ export function Overview({ client, metrics, range }: Props) {
               <Tile key={metric.name} client={client} metric={metric} range={range} />
             ))}
           </div>
+          <Details summary="What confidence and quality labels are worth">
+            {() => <Reliability client={client} component={component} range={range} />}
+          </Details>
         </section>
       ))}
     </>
