@@ -11,6 +11,7 @@
 //! their values is given [`series::TIMES`] decisions whose mean it is, by a measure that the catalogue declares.
 
 mod fleet;
+mod found;
 mod memory;
 mod run;
 mod series;
@@ -50,7 +51,7 @@ pub struct Tenant {
 }
 
 enum Made {
-    Fleet(Fleet),
+    Fleet(Box<Fleet>),
     Series(Series),
 }
 

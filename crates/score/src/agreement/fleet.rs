@@ -55,72 +55,99 @@ const LAST_WEEK: &str = "2026-01-12T00:00:00Z";
 
 /// All of them.
 pub(super) fn planted() -> Result<Vec<Tenant>> {
-    let shipped = fleet::catalogue()?;
-    let metric = "lead_enrichment.success_rate";
-    let measured = shipped.metric(metric).context(metric)?;
-    let mut all = Vec::new();
-    // Of each number of conditions, all worse alike, and another mix alone
-    for (seed, planted) in (1_081..).zip([1, 2, 4, 5, 7, 8].map(|at: usize| &slices::PLANTED[at])) {
-        let set = sized(8, fleet::ENRICHMENT, 2_400, TWO_WEEKS);
-        let (scenario, _) = slices::drawn(seed, planted, &shipped, measured, &set)?;
-        all.push((8, seed, fleet::ENRICHMENT, scenario));
-    }
-    for (seed, effect) in (1_131..).zip(["{success: 0}", "{missing: 0.1}"]) {
-        let mut set = sized(13, fleet::ENRICHMENT, 500, "2025-11-10T00:00:00Z");
-        set.extend(["days=70".to_owned(), format!("faults.0.from={LAST_WEEK}")]);
-        set.push(format!("faults.0.effect={effect}"));
-        all.push((
-            13,
-            seed,
-            fleet::ENRICHMENT,
-            fleet::scenario("effects/missing-hours.yaml", &set)?,
-        ));
-    }
-    let mut set = sized(13, SCRAPING, 500, "2025-11-10T00:00:00Z");
-    set.extend(
-        [
-            "days=70",
-            "faults.0.from=2026-01-13T06:00:00Z",
-            "faults.0.to=2026-01-14T18:00:00Z",
-        ]
-        .map(str::to_owned),
-    );
-    all.push((13, 1_133, SCRAPING, fleet::scenario("effects/outage.yaml", &set)?));
-    for (seed, share) in (1_141..).zip([0.05, 0.2]) {
-        let mut set = sized(14, fleet::ENRICHMENT, 300, TWO_WEEKS);
-        set.extend(["days=14".to_owned(), format!("faults.0.from={TWO_WEEKS}")]);
-        set.push(format!("faults.0.effect={{duplicates: {share}}}"));
-        all.push((
-            14,
-            seed,
-            fleet::ENRICHMENT,
-            fleet::scenario("effects/duplicates.yaml", &set)?,
-        ));
-    }
-    for (seed, temperature) in (1_151..).zip([1.0, 1.3]) {
-        let set = [format!("start={LAST_WEEK}"), "name=row-15".to_owned()];
-        all.push((
-            15,
-            seed,
-            fleet::ENRICHMENT,
-            calibration::scenario(temperature, &set)?,
-        ));
-    }
-    for (seed, effect) in (1_161..).zip(["{factor: 1.5, above: 0.97}", "{factor: 1.3}"]) {
-        let mut set = sized(16, fleet::ENRICHMENT, 2_400, TWO_WEEKS);
-        set.extend(["days=14".to_owned(), format!("faults.0.from={LAST_WEEK}")]);
-        set.push(format!("faults.0.effect={{seconds: {effect}}}"));
-        all.push((
-            16,
-            seed,
-            fleet::ENRICHMENT,
-            fleet::scenario("effects/latency-p99.yaml", &set)?,
-        ));
-    }
+    let mut all = with_slices()?;
+    all.extend(with_missing_hours()?);
+    all.extend(sent_twice()?);
+    all.extend(with_confidence()?);
+    all.extend(with_tails()?);
     all.extend(over_time()?);
     let mut all: Vec<Tenant> = all.into_iter().map(|it| tenant(it, false)).collect();
     all.push(tenant(with_impact()?, true));
     Ok(all)
+}
+
+/// Of row 8: slices of one to three conditions, all worse alike, and another mix alone.
+fn with_slices() -> Result<Vec<Seed>> {
+    let shipped = fleet::catalogue()?;
+    let metric = "lead_enrichment.success_rate";
+    let measured = shipped.metric(metric).context(metric)?;
+    let one = |(seed, at): (u64, usize)| {
+        let set = sized(8, fleet::ENRICHMENT, 2_400, TWO_WEEKS);
+        let (scenario, _) = slices::drawn(seed, &slices::PLANTED[at], &shipped, measured, &set)?;
+        Ok((8, seed, fleet::ENRICHMENT, scenario))
+    };
+    (1_081..).zip([1, 2, 4, 5, 7, 8]).map(one).collect()
+}
+
+/// Of row 13: nothing, hours missing, and an outage.
+fn with_missing_hours() -> Result<Vec<Seed>> {
+    let ten_weeks_ago = "2025-11-10T00:00:00Z";
+    let mut all = Vec::new();
+    for (seed, effect) in (1_131..).zip(["{success: 0}", "{missing: 0.1}"]) {
+        let mut set = sized(13, fleet::ENRICHMENT, 500, ten_weeks_ago);
+        set.extend(["days=70".to_owned(), format!("faults.0.from={LAST_WEEK}")]);
+        set.push(format!("faults.0.effect={effect}"));
+        let scenario = fleet::scenario("effects/missing-hours.yaml", &set)?;
+        all.push((13, seed, fleet::ENRICHMENT, scenario));
+    }
+    let mut set = sized(13, SCRAPING, 500, ten_weeks_ago);
+    let outage = [
+        "faults.0.from=2026-01-13T06:00:00Z",
+        "faults.0.to=2026-01-14T18:00:00Z",
+    ];
+    set.push("days=70".to_owned());
+    set.extend(outage.map(str::to_owned));
+    all.push((13, 1_133, SCRAPING, fleet::scenario("effects/outage.yaml", &set)?));
+    Ok(all)
+}
+
+/// Of row 14.
+fn sent_twice() -> Result<Vec<Seed>> {
+    let one = |(seed, share): (u64, f64)| {
+        let mut set = sized(14, fleet::ENRICHMENT, 300, TWO_WEEKS);
+        set.extend(["days=14".to_owned(), format!("faults.0.from={TWO_WEEKS}")]);
+        set.push(format!("faults.0.effect={{duplicates: {share}}}"));
+        Ok((
+            14,
+            seed,
+            fleet::ENRICHMENT,
+            fleet::scenario("effects/duplicates.yaml", &set)?,
+        ))
+    };
+    (1_141..).zip([0.05, 0.2]).map(one).collect()
+}
+
+/// Of row 15: as sure as it should be, and too sure.
+fn with_confidence() -> Result<Vec<Seed>> {
+    let one = |(seed, temperature): (u64, f64)| {
+        let set = [format!("start={LAST_WEEK}"), "name=row-15".to_owned()];
+        Ok((
+            15,
+            seed,
+            fleet::ENRICHMENT,
+            calibration::scenario(temperature, &set)?,
+        ))
+    };
+    (1_151..).zip([1.0, 1.3]).map(one).collect()
+}
+
+/// Of row 16: the tail slower, and everything slower.
+fn with_tails() -> Result<Vec<Seed>> {
+    let one = |(seed, effect): (u64, &str)| {
+        let mut set = sized(16, fleet::ENRICHMENT, 2_400, TWO_WEEKS);
+        set.extend(["days=14".to_owned(), format!("faults.0.from={LAST_WEEK}")]);
+        set.push(format!("faults.0.effect={{seconds: {effect}}}"));
+        Ok((
+            16,
+            seed,
+            fleet::ENRICHMENT,
+            fleet::scenario("effects/latency-p99.yaml", &set)?,
+        ))
+    };
+    (1_161..)
+        .zip(["{factor: 1.5, above: 0.97}", "{factor: 1.3}"])
+        .map(one)
+        .collect()
 }
 
 /// Row, seed, component and scenario.
@@ -130,11 +157,11 @@ fn tenant((row, seed, log_type, scenario): Seed, is_of_impact: bool) -> Tenant {
     Tenant::new(
         row,
         seed,
-        Made::Fleet(Fleet {
+        Made::Fleet(Box::new(Fleet {
             scenario,
             log_type,
             is_of_impact,
-        }),
+        })),
     )
 }
 
@@ -284,6 +311,6 @@ impl Fleet {
         ensure!(rate.len() >= hours, "{} hours of {hours}", rate.len());
         let told = rate[rate.len() - hours..].iter();
         let found = missing_hours::of_hours(told.map(|(value, n)| (*n > 0.0).then_some((*value, *n))));
-        Ok(super::series::of_impact(found.as_ref()))
+        Ok(super::found::of_impact(found.as_ref()))
     }
 }
