@@ -26,8 +26,8 @@ impl<'a> Cells<'a> {
     /// # Errors
     /// There are more than 2¹²⁸.
     pub(super) fn of(listed: Vec<Listed<'a>>) -> Result<Self, QueryError> {
-        let places = listed.iter().map(|it| it.values.len() as u128 + 1);
-        let count = places.fold(Some(1_u128), |all, places| all?.checked_mul(places));
+        let mut places = listed.iter().map(|it| it.values.len() as u128 + 1);
+        let count = places.try_fold(1_u128, u128::checked_mul);
         let kind = match count {
             Some(count) if count <= u128::from(u64::MAX) => Kind::U64,
             Some(_) => Kind::U128,
