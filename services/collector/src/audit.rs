@@ -272,7 +272,7 @@ impl Auditor {
 
     /// An insert that was cut between the table and its rollup, and whose token ClickHouse has forgotten, can be mended no other way.
     async fn mend_hours(&mut self) -> anyhow::Result<()> {
-        for window in self.hours.to_mend() {
+        for window in self.hours.due_to_mend() {
             let rebuilt = rebuild_rollup(&self.client, Some(window)).await;
             let rebuilt = rebuilt.context("rebuilding an hour of the rollup")?;
             tracing::info!(hour = %window.start(), rows = rebuilt.corrected, "an hour of the rollup was rebuilt from its decisions");

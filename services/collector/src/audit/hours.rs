@@ -138,7 +138,7 @@ impl Hours {
     }
 
     /// Hours to rebuild: those that are wrong, and were the same in several looks since they were last to be.
-    pub fn to_mend(&mut self) -> Vec<Window> {
+    pub fn due_to_mend(&mut self) -> Vec<Window> {
         let due = self.wrong.iter_mut().filter(|(_, wrong)| wrong.same >= LOOKS);
         let mut hours: Vec<u32> = due
             .map(|((_, hour), wrong)| {
@@ -251,7 +251,7 @@ mod tests {
                 day,
                 missing.iter().map(|missing| difference(5, *missing)).collect(),
             );
-            bounds(&hours.to_mend())
+            bounds(&hours.due_to_mend())
         };
         assert_eq!(
             (look(&[7]), look(&[7]), look(&[7])),
