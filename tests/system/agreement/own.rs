@@ -5,7 +5,7 @@ use kaizen_catalogue::{Component, Metric};
 use kaizen_findings::{About, MetricCube, explain, latency_tail, stated_probabilities};
 use kaizen_score::agreement::{self, Tenant};
 use kaizen_score::generate::fleet;
-use kaizen_stats::Predicted;
+use kaizen_stats::{Cube, Predicted};
 use kaizen_warehouse::Client;
 use kaizen_warehouse::queries::{Step, cube, explaining, processing_times, stated_probabilities as stated};
 
@@ -16,6 +16,7 @@ use super::values::{Known, question, steps, within};
 const DAY: i64 = 86_400;
 /// As rows 15 and 16 have it: of four components, .01 in all.
 const SIGNIFICANCE: f64 = 0.01 / 4.0;
+
 /// Compares all of it.
 pub async fn compare(client: &Client, seeds: &Seeds, found: &mut Differences) -> Result<()> {
     for (tenant, component) in seeds.tenants.iter().zip(seeds.catalogue.components()) {
@@ -56,16 +57,25 @@ async fn slices(
     let query = question(component, metric, within(agreement::spans().now)?);
     let before = within(agreement::spans().before)?;
     let engine = cube(client, &query, before, None, &explaining(component, metric)).await?;
-    let [memory, engine] = [memory, engine].map(sorted);
+    let (memory, engine) = (sorted(&memory)?, sorted(&engine)?);
     found.same(format!("{tenant}: cells"), &memory, &engine);
     let [memory, engine] = [memory, engine].map(|cube| explain(&cube, &naming));
     found.same(format!("{tenant}: why"), &memory, &engine);
     Ok(())
 }
 
-fn sorted(mut cube: MetricCube) -> MetricCube {
-    cube.cells.sort_by(|a, b| a.values.cmp(&b.values));
-    cube
+/// The same cells in the order of their values.
+fn sorted(cube: &MetricCube) -> Result<MetricCube> {
+    let mut cells: Vec<_> = cube.cells.labelled().collect();
+    cells.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut sorted = Cube::new(cube.cells.names());
+    for (values, cell) in cells {
+        sorted.add(&values, *cell)?;
+    }
+    Ok(MetricCube {
+        quantity: cube.quantity,
+        cells: sorted,
+    })
 }
 
 async fn tails(
