@@ -98,11 +98,11 @@ impl<P: Step, S: Store> Pipeline<P, S> {
         }
     }
 
-    /// Takes a record in. Records of a partition come in the order of their offsets; those of partitions that are not
-    /// assigned any more come again, to whoever owns them.
+    /// Takes a record in. Records of a partition come in the order of their offsets; one that comes again is passed over, and those of
+    /// partitions that are not assigned any more come again, to whoever owns them.
     ///
     /// # Errors
-    /// The record comes while its partition is paused from the start, or again.
+    /// The record comes while its partition is paused from the start, or is another one than the last, of the same offset.
     pub fn take(
         &mut self,
         record: &RawRecord<'_>,
@@ -112,7 +112,9 @@ impl<P: Step, S: Store> Pipeline<P, S> {
         let Some(index) = self.reading_of(record) else {
             return Ok(());
         };
-        let (batch, recent) = self.readings[index].admit(record, now)?;
+        let Some((batch, recent)) = self.readings[index].admit(record, now)? else {
+            return Ok(());
+        };
         self.step.apply(record, recent, batch);
         batch.include(record, trace);
         self.seal_if_due(index, now);

@@ -10,14 +10,24 @@ use crate::intent::Intent;
 use crate::recent::Recent;
 use crate::store::Recalled;
 
-/// A record that must not come now: only a client that hands over records of a partition it was told to pause, or goes
-/// back in it, does that. To go on would lose or repeat records.
+/// A record that must not come: only a client that hands over records of a partition it was told to pause does that, or a topic that
+/// was deleted and created anew. To go on would lose or repeat records.
 #[derive(Debug, thiserror::Error)]
-#[error("{partition}: the record at offset {offset} came {}", if *.paused { "while the partition was paused" } else { "again" })]
+#[error("{partition}: the record at offset {offset} {}", if *.paused { "came while the partition was paused" } else { "is another one than before" })]
 pub struct Unexpected {
     partition: Partition,
     offset: i64,
     paused: bool,
+}
+
+impl Unexpected {
+    fn of(partition: &Partition, record: &RawRecord<'_>, paused: bool) -> Self {
+        Self {
+            partition: partition.clone(),
+            offset: record.offset,
+            paused,
+        }
+    }
 }
 
 /// An offset to commit, and what it means.
@@ -65,6 +75,10 @@ pub(crate) struct Reading {
     stored: Option<(i64, Instant)>,
     /// Offset after the last record that was read.
     next: i64,
+    /// Kafka's time of that record.
+    last_time: Option<i64>,
+    /// Whether records before it came since.
+    went_back: bool,
     /// When its last batch was sealed.
     sealed_at: Option<Instant>,
     /// When its last record came, or when it was last paused or resumed.
@@ -90,6 +104,8 @@ impl Reading {
             storing: None,
             stored: None,
             next: from,
+            last_time: None,
+            went_back: false,
             sealed_at: None,
             fed: None,
             ended: false,
@@ -105,26 +121,35 @@ impl Reading {
         self.recent = Some(recalled.recent);
     }
 
-    /// The batch the record belongs to, and what was stored before it.
+    /// The batch the record belongs to, and what was stored before it; `None` if it was read before: librdkafka can go back in a
+    /// partition when others are assigned beside it, or when it is resumed (<https://github.com/confluentinc/librdkafka/issues/4686>).
     pub(crate) fn admit(
         &mut self,
         record: &RawRecord<'_>,
         now: Instant,
-    ) -> Result<(&mut Batch, &mut Recent), Unexpected> {
-        let again = record.offset < self.next;
-        let (Some(recent), false) = (&mut self.recent, again) else {
-            return Err(Unexpected {
-                partition: self.partition.clone(),
-                offset: record.offset,
-                paused: !again,
-            });
+    ) -> Result<Option<(&mut Batch, &mut Recent)>, Unexpected> {
+        let Some(recent) = &mut self.recent else {
+            return Err(Unexpected::of(&self.partition, record, true));
         };
+        if record.offset < self.next {
+            let is_last = record.offset + 1 == self.next;
+            if is_last && self.last_time.is_some_and(|time| record.time != Some(time)) {
+                return Err(Unexpected::of(&self.partition, record, false));
+            }
+            // What was read once is in a batch, or stored.
+            if !std::mem::replace(&mut self.went_back, true) {
+                tracing::warn!(partition = %self.partition, offset = record.offset, next = self.next, "the client went back");
+            }
+            return Ok(None);
+        }
         self.next = record.offset + 1;
+        self.last_time = record.time;
+        self.went_back = false;
         self.fed = Some(now);
         self.ended = false;
         let partition = &self.partition;
         let open = || Batch::open(partition.clone(), record, now);
-        Ok((self.open.get_or_insert_with(open), recent))
+        Ok(Some((self.open.get_or_insert_with(open), recent)))
     }
 
     pub(crate) fn memory(&self) -> usize {

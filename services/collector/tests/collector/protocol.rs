@@ -140,24 +140,36 @@ async fn a_record_that_repeats_a_recent_one_is_noted_and_not_stored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_record_that_comes_again_or_while_its_partition_is_paused_from_the_start_is_refused() {
+async fn records_that_come_again_are_passed_over_until_new_ones_come() {
     let mut fixture = Fixture::new(limits(100, 1 << 20), 1 << 30, 100);
+    for offset in [0, 1, 2, 1, 2, 3, 0, 1, 2, 3, 4] {
+        fixture.good(0, offset);
+    }
+    fixture.drain();
+    let stored = fixture.stored().remove(0);
+    assert_eq!((stored.rows, stored.next), (5, 5));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_record_of_an_offset_that_was_read_is_refused() {
+    let mut fixture = Fixture::new(limits(100, 1 << 20), 1 << 30, 100);
+    fixture.good(0, 4);
     fixture.good(0, 5);
     let value = good(0, 5);
-    let again = RawRecord {
+    let other = RawRecord {
         topic: TOPIC,
         partition: 0,
         offset: 5,
-        time: Some(TIME),
+        time: Some(TIME + 1),
         key: None,
         value: Some(&value),
         content_type: None,
         event_id: None,
         replay: Replay::default(),
     };
-    let refused = fixture.pipeline.take(&again, None, fixture.began).unwrap_err();
+    let refused = fixture.pipeline.take(&other, None, fixture.began).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "kaizen.decisions/0: the record at offset 5 came again"
+        "kaizen.decisions/0: the record at offset 5 is another one than before"
     );
 }
