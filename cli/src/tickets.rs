@@ -1,6 +1,7 @@
 //! `kaizen tickets`: what is being done about what was found.
 
 mod create;
+mod export;
 mod hooks;
 mod list;
 mod print;
@@ -74,6 +75,8 @@ pub enum Tickets {
     },
     /// Take a ticket up again
     Reopen(Step),
+    /// Print a ticket as the JSON that GitHub or Jira creates an issue from
+    Export(export::Export),
     /// Follow what happens to tickets, until Ctrl-C
     Watch(watch::Watch),
     /// Look at the webhooks that are told of tickets, and test them
@@ -112,6 +115,7 @@ pub async fn run(command: &Tickets, connection: &Connection, output: Output) -> 
         Tickets::Hooks(hooks) => return hooks::run(hooks, connection, output).await,
         Tickets::List(list) => return list::run(list, client, output).await,
         Tickets::Show { id } => return show(id, client, output).await,
+        Tickets::Export(export) => return export::run(export, client).await,
         Tickets::Watch(watch) => return watch::run(watch, client, output).await,
         Tickets::Create(create) => create::run(create, client).await?,
         Tickets::Update(update) => update::fields(update, client).await?,
