@@ -4,6 +4,7 @@ mod answers;
 mod explain_change;
 mod get_decision;
 mod get_reliability;
+mod held;
 mod list_decisions;
 mod list_metrics;
 mod query_metric;

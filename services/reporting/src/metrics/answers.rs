@@ -1,19 +1,17 @@
 //! Answers that were given and still stand.
 //!
 //! Metrics are asked for far more often than their decisions change. An answer is kept under its question, the hour it is, and
-//! what the tables hold of what it rests on, which every question asks ClickHouse for: an answer that is given rests on all that
-//! was stored when the question came, late events included, as if it had been computed anew. That is asked for once for
-//! all questions that came meanwhile.
-
-use std::sync::atomic::{AtomicU64, Ordering};
+//! what the tables hold of what it rests on: an answer that is given rests on all that was stored [`AGE`](super::held::AGE) before the question
+//! came, late events included, as if it had been computed anew.
 
 use kaizen_api::analysis::v1::QueryMetricResponse;
 use kaizen_warehouse::Client;
-use kaizen_warehouse::queries::{Comparison, Contents, MetricQuery, QueryError, contents};
+use kaizen_warehouse::queries::{Comparison, MetricQuery, QueryError};
 use prost::Message;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use tokio::sync::Mutex;
+
+use super::held::Held;
 
 /// Bytes of answers that are kept, in 1,024 answers of usual length or more.
 const BYTES: u64 = 32 * 1024 * 1024;
@@ -21,12 +19,8 @@ const USUAL: usize = 4_096;
 
 /// Kept answers.
 pub struct Answers {
-    client: Client,
+    held: Held,
     kept: Cache<Question, QueryMetricResponse, Size>,
-    /// Numbers of the times that ClickHouse was asked what it holds.
-    begun: AtomicU64,
-    /// The last of them, and what it held.
-    last: Mutex<Option<(u64, Option<Contents>)>>,
 }
 
 /// What an answer depends on.
@@ -52,10 +46,8 @@ impl Answers {
     /// None yet.
     pub fn new(client: Client) -> Self {
         Self {
-            client,
+            held: Held::new(client),
             kept: Cache::with_weighter(BYTES as usize / USUAL, BYTES, Size),
-            begun: AtomicU64::new(0),
-            last: Mutex::new(None),
         }
     }
 
@@ -90,18 +82,7 @@ impl Answers {
             None => {}
         }
         let outcomes = query.metric.expression.outcome().is_some();
-        let digest = |it: Option<&Contents>| it.map(|it| it.digest(window, outcomes));
-        // One that begins from now on has a higher number
-        let before = self.begun.load(Ordering::SeqCst);
-        let mut last = self.last.lock().await;
-        if let Some((number, held)) = last.as_ref().filter(|(number, _)| *number > before) {
-            tracing::trace!(number, "asked for by another question");
-            return Ok(digest(held.as_ref()));
-        }
-        let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
-        let held = contents(&self.client).await?;
-        let digest = digest(held.as_ref());
-        *last = Some((number, held));
-        Ok(digest)
+        let held = self.held.contents().await?;
+        Ok(held.map(|it| it.digest(window, outcomes)))
     }
 }
