@@ -104,7 +104,7 @@ impl Deliveries {
         // Without end: what Kafka has not taken is sent until it has.
         config.set("message.timeout.ms", "0");
         let producer: ThreadedProducer<_> = config.create_with_context(postbox.clone())?;
-        publisher::check_topic(producer.client(), connection, topic)?;
+        publisher::check_topic(connection, topic)?;
         Ok(Self {
             topic: topic.to_owned(),
             producer,

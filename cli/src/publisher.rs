@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use rdkafka::client::Client;
+use kaizen_stream::{Reasons, metadata};
+use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, Message, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
@@ -87,12 +88,9 @@ pub fn config(connection: &Connection) -> ClientConfig {
 ///
 /// # Errors
 /// Kafka cannot be reached or has no such topic.
-pub fn check_topic<C: ClientContext>(
-    client: &Client<C>,
-    connection: &Connection,
-    topic: &str,
-) -> anyhow::Result<()> {
-    let metadata = client.fetch_metadata(Some(topic), Duration::from_secs(10));
+pub fn check_topic(connection: &Connection, topic: &str) -> anyhow::Result<()> {
+    let consumer: BaseConsumer<Reasons> = connection.kafka().create_with_context(Reasons::default())?;
+    let metadata = metadata(&consumer, Some(topic), Duration::from_secs(10));
     let metadata = metadata.with_context(|| format!("Kafka at {} does not answer", connection.brokers))?;
     if metadata
         .topics()
@@ -119,7 +117,7 @@ impl Publisher {
     pub fn new(connection: &Connection, topic: &str) -> anyhow::Result<Self> {
         let deliveries = Deliveries::default();
         let producer: ThreadedProducer<_> = config(connection).create_with_context(deliveries.clone())?;
-        check_topic(producer.client(), connection, topic)?;
+        check_topic(connection, topic)?;
         Ok(Self {
             topic: topic.to_owned(),
             producer,

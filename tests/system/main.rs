@@ -43,3 +43,5 @@ mod recovery;
 mod returned;
 #[cfg(test)]
 mod score;
+#[cfg(test)]
+mod secured;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
+use kaizen_stream::{Reasons, metadata};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
@@ -16,7 +17,7 @@ const ANSWER: Duration = Duration::from_secs(30);
 
 /// Every record that a topic holds now, each partition in its order; of transactions only what is committed.
 pub struct Scan {
-    consumer: BaseConsumer,
+    consumer: BaseConsumer<Reasons>,
     topic: String,
     unread: BTreeSet<i32>,
 }
@@ -38,8 +39,8 @@ impl Scan {
             // The end of a partition is told by an answer without records: let it come soon.
             .set("fetch.wait.max.ms", "20")
             .set("fetch.queue.backoff.ms", "5");
-        let consumer: BaseConsumer = config.create()?;
-        let metadata = consumer.fetch_metadata(Some(topic), ANSWER);
+        let consumer: BaseConsumer<Reasons> = config.create_with_context(Reasons::default())?;
+        let metadata = metadata(&consumer, Some(topic), ANSWER);
         let metadata =
             metadata.with_context(|| format!("Kafka at {} does not answer", connection.brokers))?;
         let partitions = metadata.topics().iter().flat_map(|known| known.partitions());

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaResult;
+use rdkafka::consumer::BaseConsumer;
+
+use crate::ask::{Reasons, Unanswered, metadata};
 
 /// What a consumer and the producer of dead letters need to know.
 #[derive(Debug, Clone)]
@@ -120,9 +121,15 @@ impl KafkaConfig {
 ///
 /// # Errors
 /// The configuration is refused, or no broker answers in time.
-pub fn missing_topics(kafka: &KafkaConfig, topics: &[String], timeout: Duration) -> KafkaResult<Vec<String>> {
-    let consumer: BaseConsumer = kafka.consumer().remove("statistics.interval.ms").create()?;
-    let metadata = consumer.fetch_metadata(None, timeout)?;
+pub fn missing_topics(
+    kafka: &KafkaConfig,
+    topics: &[String],
+    timeout: Duration,
+) -> Result<Vec<String>, Unanswered> {
+    let mut config = kafka.consumer();
+    config.remove("statistics.interval.ms");
+    let consumer: BaseConsumer<Reasons> = config.create_with_context(Reasons::default())?;
+    let metadata = metadata(&consumer, None, timeout)?;
     let there = |topic: &&String| {
         metadata
             .topics()

@@ -12,6 +12,7 @@
 //! the same batch is rebuilt and stored first ([`rebalance`]). Nothing here knows what a record means: a [`Step`]
 //! appends to the batch, a [`Store`] makes a batch durable.
 
+mod ask;
 mod batch;
 mod consume;
 mod dead_letter;
@@ -28,6 +29,7 @@ mod rows;
 mod share;
 mod store;
 
+pub use ask::{Reasons, Unanswered, metadata};
 pub use batch::{Batch, DeadLetter, Limits, Origin, Partition, Sealed, digest};
 pub use consume::{ConsumeError, Observer, consume};
 pub use dead_letter::DeadLetters;

@@ -4,11 +4,12 @@
 
 use std::time::Duration;
 
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::Message;
-use rdkafka::{ClientContext, Offset, TopicPartitionList};
+use rdkafka::{Offset, TopicPartitionList};
 
+use crate::ask::{Reasons, Unanswered, metadata};
 use crate::batch::Partition;
 use crate::consume::list;
 use crate::kafka::KafkaConfig;
@@ -33,20 +34,9 @@ pub struct Looked {
     pub left: Vec<Run>,
 }
 
-/// The end of a partition is an error to librdkafka, and part of the answer here.
-struct Quiet;
-
-impl ClientContext for Quiet {
-    fn error(&self, error: KafkaError, reason: &str) {
-        tracing::debug!(%error, reason, "librdkafka");
-    }
-}
-
-impl ConsumerContext for Quiet {}
-
 /// A consumer that belongs to no group: it commits nothing and disturbs nobody. Its calls block for up to 20 s.
 pub struct Lookup {
-    consumer: BaseConsumer<Quiet>,
+    consumer: BaseConsumer<Reasons>,
 }
 
 impl Lookup {
@@ -55,7 +45,7 @@ impl Lookup {
     /// # Errors
     /// librdkafka refuses the configuration.
     pub fn new(kafka: &KafkaConfig) -> KafkaResult<Self> {
-        let consumer = kafka.reader().create_with_context(Quiet)?;
+        let consumer = kafka.reader().create_with_context(Reasons::default())?;
         Ok(Self { consumer })
     }
 
@@ -63,8 +53,8 @@ impl Lookup {
     ///
     /// # Errors
     /// Kafka does not answer.
-    pub fn committed(&self) -> KafkaResult<Vec<(Partition, i64)>> {
-        let metadata = self.consumer.fetch_metadata(None, ANSWER)?;
+    pub fn committed(&self) -> Result<Vec<(Partition, i64)>, Unanswered> {
+        let metadata = metadata(&self.consumer, None, ANSWER)?;
         let mut all = TopicPartitionList::new();
         for topic in metadata
             .topics()
@@ -76,7 +66,7 @@ impl Lookup {
             }
         }
         let committed = self.consumer.committed_offsets(all, ANSWER)?;
-        offsets(&committed)
+        Ok(offsets(&committed)?)
     }
 
     /// The first offset of each of these partitions whose record is of this time (milliseconds since 1970) or later and is still
@@ -191,7 +181,7 @@ fn offsets(places: &TopicPartitionList) -> KafkaResult<Vec<(Partition, i64)>> {
 
 /// Reads a partition forwards, skipping what is far ahead.
 struct Reader<'a> {
-    consumer: &'a BaseConsumer<Quiet>,
+    consumer: &'a BaseConsumer<Reasons>,
     partition: &'a Partition,
     /// Where the last read record that was beyond what was asked for stands; all before it was read. The end is `i64::MAX`.
     next: Option<i64>,

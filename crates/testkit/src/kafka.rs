@@ -19,6 +19,7 @@ use crate::disk::Disk;
 use crate::part::Part;
 use crate::place::{free_address, workspace};
 use crate::proxy::Proxy;
+use crate::secured::Secured;
 
 const ANSWER: Duration = Duration::from_secs(10);
 
@@ -39,6 +40,8 @@ pub struct KafkaOptions<'a> {
     pub clock: Option<&'a Clock>,
     /// Networks to it: it listens where each of them leads to, and tells clients that come by it to stay with it.
     pub networks: &'a [&'a Proxy],
+    /// It listens there too, to clients that encrypt and have a password.
+    pub secured: Option<&'a Secured>,
 }
 
 /// A record as it lies in a topic.
@@ -92,6 +95,7 @@ impl Kafka {
             disk,
             clock,
             networks,
+            secured,
         } = options;
         let part = Part::new("kafka", |folder| {
             let data = disk.as_ref().map_or(folder, Disk::path).join("data");
@@ -100,9 +104,8 @@ impl Kafka {
                 .arg(data)
                 .arg(broker.port().to_string())
                 .arg(controller.port().to_string());
-            if !networks.is_empty() {
-                command.args(listeners(broker, controller, networks));
-            }
+            command.args(listeners(broker, controller, networks, secured));
+            command.args(secured.iter().flat_map(|it| it.broker_properties()));
             command.envs(clock.map(Clock::variables).into_iter().flatten());
             // Short-lived: the fast compiler and the small collector start in half the time.
             command.env(
@@ -339,8 +342,13 @@ impl Kafka {
     }
 }
 
-/// The broker's properties that make it listen at the end of each network, and send clients back into it.
-fn listeners(broker: SocketAddr, controller: SocketAddr, networks: &[&Proxy]) -> [String; 3] {
+/// The broker's properties that make it listen at the end of each network, and send clients back into it; and to secured clients.
+fn listeners(
+    broker: SocketAddr,
+    controller: SocketAddr,
+    networks: &[&Proxy],
+    secured: Option<&Secured>,
+) -> [String; 3] {
     let mut listeners = format!("listeners=BROKER://{broker},CONTROLLER://{controller}");
     let mut advertised = format!("advertised.listeners=BROKER://{broker}");
     let mut protocols = "listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT".to_owned();
@@ -348,6 +356,11 @@ fn listeners(broker: SocketAddr, controller: SocketAddr, networks: &[&Proxy]) ->
         listeners += &format!(",NETWORK{n}://{}", network.server());
         advertised += &format!(",NETWORK{n}://{}", network.address());
         protocols += &format!(",NETWORK{n}:PLAINTEXT");
+    }
+    if let Some(secured) = secured {
+        listeners += &format!(",SECURED://{}", secured.address());
+        advertised += &format!(",SECURED://{}", secured.address());
+        protocols += ",SECURED:SASL_SSL";
     }
     [listeners, advertised, protocols]
 }

@@ -17,6 +17,7 @@ mod place;
 mod postgres;
 mod proxy;
 mod sandbox;
+mod secured;
 mod service;
 
 pub use await_condition::eventually;
@@ -30,4 +31,5 @@ pub use place::{free_address, program, workspace};
 pub use postgres::Postgres;
 pub use proxy::{Exchange, Held, Moment, Proxy};
 pub use sandbox::{Sandbox, Stack};
+pub use secured::Secured;
 pub use service::Service;

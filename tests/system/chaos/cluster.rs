@@ -120,6 +120,7 @@ impl Cluster {
             disk: disk()?,
             clock: Some(&clock_of_broker),
             networks: &networks.iter().collect::<Vec<_>>(),
+            secured: None,
         };
         let (kafka, clickhouse) =
             tokio::try_join!(Kafka::start_with(options), ClickHouse::start_on(disk()?))?;
