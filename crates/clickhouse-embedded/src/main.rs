@@ -1,5 +1,7 @@
 //! The `clickhouse-embedded` server.
 
+mod write;
+
 use std::io::IsTerminal;
 use std::process::ExitCode;
 

@@ -106,7 +106,12 @@ impl Write for Spool {
                 self.move_to_disk()?;
             }
         }
-        self.file.write_all(buffer)?;
+        // Not by the C library, whose `write` ends the server where the disk is full: here a body is refused
+        let mut rest = buffer;
+        while !rest.is_empty() {
+            let written = rustix::io::retry_on_intr(|| rustix::io::write(&self.file, rest))?;
+            rest = rest.get(written..).unwrap_or_default();
+        }
         Ok(buffer.len())
     }
 

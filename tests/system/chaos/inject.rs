@@ -188,6 +188,12 @@ async fn fill_engine(spare: u64, killed: Option<usize>, cluster: &Cluster) -> Re
         member.kill();
     }
     disk.free()?;
+    // It ends when a file cannot be written, and goes on where it had no room to begin.
+    let clickhouse = cluster.stack.clickhouse();
+    if clickhouse.query("SELECT 1").await.is_err() {
+        clickhouse.part().kill();
+        clickhouse.restart().await?;
+    }
     restart_if(killed).await?;
     waited
 }

@@ -1,4 +1,4 @@
-//! `libchdb.so` called safely. The only unsafe code of the crate.
+//! `libchdb.so` called safely. The only unsafe code of the crate but for `write.rs`.
 //!
 //! The C interface (release 26.5.3) has no thread-bound state between calls: a connection may move between threads, but
 //! must not be used by two at once, which `&mut self` guarantees here.

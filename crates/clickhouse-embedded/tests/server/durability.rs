@@ -1,4 +1,5 @@
 use crate::support::Server;
+use kaizen_testkit::Disk;
 use std::collections::HashMap;
 use tempfile::TempDir;
 
@@ -136,4 +137,43 @@ async fn state_survives_a_graceful_stop() {
             .await,
         "3"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_ends_the_server_and_what_was_acknowledged_is_there_and_whole() {
+    if !Disk::is_possible() {
+        eprintln!("this process may not mount");
+        return;
+    }
+    let disk = Disk::mount().unwrap();
+    let folder = disk.path().join("data");
+    let server = Server::start_in(&folder, |_| ()).await;
+    server
+        .sql("CREATE TABLE texts (id UInt64, text String) ENGINE = MergeTree ORDER BY id")
+        .await;
+    let insert = |id: u64, rows: u64| {
+        format!("INSERT INTO texts SELECT {id}, randomPrintableASCII(1000) FROM numbers({rows})")
+    };
+    for id in 0..3 {
+        server.sql(insert(id, 100)).await;
+    }
+    // As much as it reserves before it begins; the data take nearly all of it, and the small files beside them have no room
+    disk.fill((1 << 20) + 8_192).unwrap();
+    let refused = server.post(&[]).body(insert(3, 1_020)).send().await;
+    assert!(
+        !refused.is_ok_and(|it| it.status().is_success()),
+        "it was not written"
+    );
+    assert_eq!(server.ended().await, Some(74));
+    disk.free().unwrap();
+    let server = Server::start_in(&folder, |_| ()).await;
+    assert_eq!(
+        server
+            .sql("SELECT count(), max(id), sum(length(text)) FROM texts")
+            .await,
+        "300\t2\t300000"
+    );
+    assert_eq!(server.sql("SELECT count() FROM system.detached_parts").await, "0");
+    server.sql(insert(3, 1_020)).await;
+    assert_eq!(server.sql("SELECT count() FROM texts").await, "1320");
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use reqwest::{RequestBuilder, Response};
 use tempfile::TempDir;
@@ -113,6 +114,12 @@ impl Server {
 
     pub async fn kill_9(mut self) {
         self.child.kill().await.unwrap();
+    }
+
+    /// The exit code, once it ends by itself; within a minute.
+    pub async fn ended(mut self) -> Option<i32> {
+        let ended = tokio::time::timeout(Duration::from_secs(60), self.child.wait()).await;
+        ended.expect("it runs on").unwrap().code()
     }
 
     /// SIGTERM; returns the exit code.
