@@ -5,6 +5,7 @@ mod benjamini_hochberg;
 mod bonferroni;
 mod bootstrap;
 mod calibration;
+mod cochran_armitage;
 mod confidence_sequence;
 mod dispersion;
 mod forecasts;
@@ -15,6 +16,7 @@ mod quantile_shift;
 mod roi;
 mod shrinkage;
 mod slices;
+mod stratified_auc;
 mod two_proportions;
 mod welch;
 mod wilson;
@@ -51,6 +53,7 @@ pub use bootstrap::{block_length, bootstrap_interval};
 pub use calibration::{
     Calibration, Predicted, ReliabilityBin, calibration, expected_calibration_error, reliability_curve,
 };
+pub use cochran_armitage::{CochranArmitage, Graded, cochran_armitage};
 pub use confidence_sequence::ConfidenceSequence;
 pub use dispersion::{mean_dispersion, proportion_dispersion};
 pub use forecasts::{ForecastCorrection, ForecastOutcome, LEAST_OUTCOMES, corrected, forecast_corrections};
@@ -64,6 +67,7 @@ pub use slices::{
     Cube, Culprit, DeviatingSlice, Measured, MeasuredRatio, NotOfTheCube, OTHER, SliceSearch, Split,
     TwoPeriods, find_culprits, find_deviating_ratios, find_deviating_slices, split_change,
 };
+pub use stratified_auc::{StratifiedAuc, stratified_auc};
 pub use two_proportions::{TwoProportions, two_proportions};
 pub use welch::{Moments, Welch, welch};
 pub use wilson::wilson_interval;

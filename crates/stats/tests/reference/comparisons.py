@@ -5,11 +5,13 @@ from scipy import stats
 from statsmodels.genmod.families import Binomial
 from statsmodels.genmod.generalized_linear_model import GLM
 from statsmodels.stats import proportion
+from statsmodels.stats.contingency_tables import Table
 from statsmodels.stats.multitest import multipletests
 
 random = numpy.random.default_rng(20260105)
 # Another, so that what is added here leaves the older cases as they are.
 generator = numpy.random.default_rng(20261125)
+labels = numpy.random.default_rng(20261128)
 
 
 def paired_t():
@@ -115,8 +117,65 @@ def calibration():
     return cases
 
 
+def graded(levels, rise, trials):
+    """Levels from the lowest up: score, trials, successes."""
+    return [[score, int(n), int(labels.binomial(n, 0.6 + rise * at / levels))]
+            for at, (score, n) in enumerate(zip(numpy.cumsum(labels.uniform(0.5, 2, levels)).round(3),
+                                                labels.integers(trials // 2, trials, levels)))]
+
+
+def cochran_armitage():
+    """The trend by statsmodels, the whole chi-square by SciPy; what is left of it departs from the trend."""
+    cases = []
+    for levels, rise, trials in [(2, 0.3, 60), (3, 0.0, 200), (5, -0.2, 300), (10, 0.1, 900)]:
+        rows = graded(levels, rise, trials)
+        table = numpy.array([[n - hits, hits] for _, n, hits in rows])
+        found = Table(table, shift_zeros=False).test_ordinal_association(row_scores=numpy.array([row[0] for row in rows]))
+        n = table.sum()
+        # statsmodels divides by n - 1 what Armitage divides by n.
+        z = found.zscore * numpy.sqrt(n / (n - 1))
+        whole = stats.chi2_contingency(table, correction=False).statistic
+        departure = whole - z ** 2 if levels > 2 else 0
+        cases.append({"levels": rows, "z": z, "p_value": 2 * stats.norm.sf(abs(z)), "departure": departure,
+                      "departure_p_value": stats.chi2.sf(departure, levels - 2) if levels > 2 else 1})
+    return cases
+
+
+def stratified_auc():
+    """Of every stratum the area by SciPy, its variance where levels say nothing by SciPy's test, van Elteren's weights; placements by
+    their definition."""
+    cases = []
+    for sizes, levels, rise in [([300], 3, 0.2), ([40, 90, 60], 3, 0.0), ([150, 80, 200, 120], 8, -0.4)]:
+        strata, areas, nulls, placements = [], [], [], ([], [])
+        for n in sizes:
+            level = labels.integers(0, levels, n)
+            success = labels.uniform(size=n) < 0.6 + rise * (level / levels - 0.5)
+            strata.append([[int(numpy.sum(success & (level == at))), int(numpy.sum(level == at))] for at in range(levels)])
+            good, bad = level[success], level[~success]
+            test = stats.mannwhitneyu(good, bad, use_continuity=False, method="asymptotic")
+            areas.append(test.statistic / (len(good) * len(bad)))
+            z = stats.norm.isf(test.pvalue / 2)
+            nulls.append(((areas[-1] - 0.5) / z) ** 2)
+            wins = (good[:, None] > bad[None, :]) + 0.5 * (good[:, None] == bad[None, :])
+            placements[0].append(wins.mean(axis=1))
+            placements[1].append(wins.mean(axis=0))
+        counts = [numpy.array([len(it) for it in side]) for side in placements]
+        pooled = [sum(numpy.sum((it - it.mean()) ** 2) for it in side) / sum(len(it) - 1 for it in side) for side in placements]
+        variances = pooled[0] / counts[0] + pooled[1] / counts[1]
+        weights = counts[0] * counts[1] / (counts[0] + counts[1] + 1)
+        areas, nulls = numpy.array(areas), numpy.array(nulls)
+        area = numpy.average(areas, weights=weights)
+        spread = numpy.sum((areas - area) ** 2 / variances) / (len(sizes) - 1) if len(sizes) > 1 else 1
+        dispersion = max(1, spread)
+        z = (area - 0.5) * weights.sum() / numpy.sqrt(dispersion * numpy.sum(weights ** 2 * nulls))
+        cases.append({"strata": strata, "auc": area, "z": z, "p_value": 2 * stats.norm.sf(abs(z)), "dispersion": dispersion,
+                      "error": numpy.sqrt(dispersion * numpy.sum(weights ** 2 * variances)) / weights.sum()})
+    return cases
+
+
 def cases():
     return {"paired_t": paired_t(), "benjamini_hochberg": benjamini_hochberg(), "welch": welch(),
             "mann_whitney": mann_whitney(), "wilson": wilson(), "two_proportions": two_proportions(),
             "dispersion": dispersion(), "mean_dispersion": mean_dispersion(), "bonferroni": bonferroni(),
-            "calibration": calibration()}
+            "calibration": calibration(), "cochran_armitage": cochran_armitage(),
+            "stratified_auc": stratified_auc()}

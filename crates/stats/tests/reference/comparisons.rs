@@ -1,8 +1,9 @@
 //! Comparisons of windows and groups.
 
 use kaizen_stats::{
-    Moments, Predicted, benjamini_hochberg, bonferroni, calibration, mann_whitney, mean_dispersion, paired_t,
-    proportion_dispersion, two_proportions, welch, wilson_interval,
+    Graded, Moments, Predicted, benjamini_hochberg, bonferroni, calibration, cochran_armitage, mann_whitney,
+    mean_dispersion, paired_t, proportion_dispersion, stratified_auc, two_proportions, welch,
+    wilson_interval,
 };
 use serde::Deserialize;
 
@@ -20,6 +21,27 @@ struct Reference {
     dispersion: Vec<Groups<(f64, f64)>>,
     mean_dispersion: Vec<Groups<(f64, f64, f64)>>,
     calibration: Vec<CalibrationCase>,
+    cochran_armitage: Vec<TrendCase>,
+    stratified_auc: Vec<AreaCase>,
+}
+
+#[derive(Deserialize)]
+struct TrendCase {
+    levels: Vec<(f64, f64, f64)>,
+    z: f64,
+    p_value: f64,
+    departure: f64,
+    departure_p_value: f64,
+}
+
+#[derive(Deserialize)]
+struct AreaCase {
+    strata: Vec<Vec<(f64, f64)>>,
+    auc: f64,
+    z: f64,
+    p_value: f64,
+    dispersion: f64,
+    error: f64,
 }
 
 #[derive(Deserialize)]
@@ -235,6 +257,41 @@ fn calibration_is_the_likelihood_ratio_of_logistic_regressions() {
         );
         assert!(
             about(found.spiegelhalter_p_value, case.spiegelhalter_p_value),
+            "{found:?}"
+        );
+    }
+}
+
+#[test]
+fn the_trend_over_levels_is_that_of_statsmodels_and_the_rest_departs_from_it() {
+    for case in reference().unwrap().cochran_armitage {
+        let level = |(score, trials, successes): &(f64, f64, f64)| Graded {
+            score: *score,
+            trials: *trials,
+            successes: *successes,
+        };
+        let levels: Vec<Graded> = case.levels.iter().map(level).collect();
+        let found = cochran_armitage(&levels, 1.0).unwrap();
+        assert!(
+            close(found.z, case.z) && close(found.p_value, case.p_value),
+            "{found:?}"
+        );
+        assert!(
+            (found.departure - case.departure).abs() < 1e-9
+                && close(found.departure_p_value, case.departure_p_value),
+            "{found:?}"
+        );
+    }
+}
+
+#[test]
+fn areas_of_strata_are_those_of_scipy_and_put_together_as_the_papers_say() {
+    for case in reference().unwrap().stratified_auc {
+        let found = stratified_auc(&case.strata).unwrap();
+        assert!(close(found.auc, case.auc) && close(found.z, case.z), "{found:?}");
+        assert!(close(found.p_value, case.p_value), "{found:?}");
+        assert!(
+            close(found.dispersion, case.dispersion) && close(found.error, case.error),
             "{found:?}"
         );
     }
