@@ -14,7 +14,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 pub(crate) use check_component::MOST_MEASURES;
-pub use component::{Change, Component, Confidence, Dimension, LogNormal, Measure, Method, Outcome, Season};
+pub use component::{
+    Change, Component, Confidence, Dimension, Labels, LogNormal, Measure, Method, Outcome, Season,
+};
 pub use component::{Normal, Tail, Values};
 pub use fault::{ALL, Amount, Deviations, Effect, Fault, Improvement, Shape, Slowdown};
 pub use noise::{Noise, Shock, Shocked, Tenant};

@@ -29,7 +29,7 @@ fn simulate(scenario: &Scenario, seed: u64) -> (Vec<Event>, Truth) {
 }
 
 /// Kind, what it changes first, and which way, of the fault that a file is named after.
-const EFFECTS: [(&str, Kind, &str, f64); 19] = [
+const EFFECTS: [(&str, Kind, &str, f64); 20] = [
     ("step", Kind::Step, "success_rate", -1.0),
     ("ramp", Kind::Ramp, "approval_rate", -1.0),
     ("season-change", Kind::SeasonChange, "success_rate", 1.0),
@@ -40,6 +40,7 @@ const EFFECTS: [(&str, Kind, &str, f64); 19] = [
     ("latency-p50", Kind::LatencyDrift, "p50_seconds", 1.0),
     ("latency-p99", Kind::TailLatencyDrift, "p99_seconds", 1.0),
     ("miscalibration", Kind::Miscalibration, "temperature", 1.0),
+    ("mislabelling", Kind::Mislabelling, "labels.quality", -1.0),
     ("missing-hours", Kind::MissingHours, "hours_missing", 1.0),
     ("outage", Kind::Outage, "decisions_per_day", -1.0),
     ("duplicates", Kind::Duplicates, "duplicates", 1.0),

@@ -9,12 +9,14 @@ use super::odds::Active;
 use super::plan::{METHOD, Plan, expit};
 use super::plant::weakened;
 use crate::decimal::Decimal;
-use crate::scenario::LogNormal;
+use crate::scenario::{Labels, LogNormal};
 
 /// Levels of confidence.
 pub(crate) const CONFIDENCE: [&str; 3] = ["high", "medium", "low"];
 /// Their shares where confidence follows nothing.
 const AT_RANDOM: [f64; 3] = [5.0 / 9.0, 3.0 / 9.0, 1.0 / 9.0];
+/// Normal deviates from which on it is `high` and `medium`, so that these shares have it.
+const LEVELS: [f64; 2] = [-0.139_710_298_881_862_1, -1.220_640_348_847_349_6];
 const HOUR_MILLISECONDS: u32 = 3_600_000;
 /// Different leads.
 const LEADS: u32 = 30_000;
@@ -27,9 +29,7 @@ pub(crate) fn confidence(
     dealt: &mut [Dealt],
 ) {
     let Some(confidence) = &plan.component.confidence else {
-        dealt
-            .iter_mut()
-            .for_each(|it| it.confidence = pick(&AT_RANDOM, draws.random()));
+        unstated(plan, active, draws, dealt);
         return;
     };
     let stated_at = plan.numbers.iter().position(|number| number.value.is_none());
@@ -55,6 +55,39 @@ pub(crate) fn confidence(
             decision.numbers[place] = Decimal::round(stated, 4, 0);
         }
     }
+}
+
+/// The level by whether the decision succeeds, as far as labels tell; at random where they say nothing.
+fn unstated(plan: &Plan<'_>, active: &Active<'_, '_>, draws: &mut ChaCha12Rng, dealt: &mut [Dealt]) {
+    let told = |labels: Labels| labels.confidence != 0.0;
+    if !told(plan.component.labels) && !active.iter().any(|(it, _)| told(it.fault.effect.labels)) {
+        dealt
+            .iter_mut()
+            .for_each(|it| it.confidence = pick(&AT_RANDOM, draws.random()));
+        return;
+    }
+    for decision in dealt {
+        let deviation: f64 = StandardNormal.sample(draws);
+        let drawn = deviation + apart(plan, active, decision, |it| it.confidence, decision.success);
+        let below = LEVELS.iter().take_while(|level| drawn < **level).count();
+        decision.confidence = below as u8;
+    }
+}
+
+/// By how many standard deviations a label of the decision is moved for what comes of it: half of those that tell the two apart.
+fn apart(
+    plan: &Plan<'_>,
+    active: &Active<'_, '_>,
+    decision: &Dealt,
+    of: fn(Labels) -> f64,
+    is_well: bool,
+) -> f64 {
+    let befallen = active
+        .iter()
+        .filter(|(planted, _)| planted.befalls[usize::from(decision.class)]);
+    let added = befallen.map(|(planted, strength)| of(planted.fault.effect.labels) * strength);
+    let half = (of(plan.component.labels) + added.sum::<f64>()) / 2.0;
+    if is_well { half } else { -half }
 }
 
 /// Draws how long the decisions took.
@@ -98,7 +131,9 @@ pub(crate) fn quality(
             continue;
         };
         let deviation: f64 = StandardNormal.sample(draws);
-        let mut drawn = quality.mean + quality.deviation * deviation;
+        let moved = |reached| apart(plan, active, decision, |it| it.quality, reached);
+        let moved = decision.label.map_or(0.0, moved);
+        let mut drawn = quality.mean + quality.deviation * (deviation + moved);
         for (planted, strength) in active {
             if planted.befalls[usize::from(decision.class)] {
                 drawn += planted.quality * strength;

@@ -12,7 +12,7 @@ use super::slow;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Size {
     /// What changes: `success_rate`, `approval_rate`, `quality`, `p50_seconds`, `p95_seconds`, `p99_seconds`, `decisions_per_day`,
-    /// `share`, `temperature`, `hours_missing`, `duplicates`; with the prefix `component.` for the whole component.
+    /// `share`, `temperature`, `labels.confidence`, `labels.quality`, `hours_missing`, `duplicates`; with the prefix `component.` for the whole component.
     pub of: String,
     /// Expected before.
     pub before: f64,
@@ -67,6 +67,13 @@ pub(crate) fn sizes(plan: &Plan<'_>, planted: &Planted<'_>, expectation: &Expect
     if let (Some(factor), Some(confidence)) = (effect.temperature, &plan.component.confidence) {
         let before = confidence.temperature;
         sizes.push(Size::new("temperature", before, before * factor, None));
+    }
+    let (before, added) = (plan.component.labels, effect.labels);
+    for (of, before, added) in [
+        ("labels.confidence", before.confidence, added.confidence),
+        ("labels.quality", before.quality, added.quality),
+    ] {
+        sizes.extend((added != 0.0).then(|| Size::new(of, before, before + added, None)));
     }
     for (of, share) in [
         ("hours_missing", effect.missing),

@@ -158,6 +158,11 @@ impl Scenario {
             "must be one of the components'",
         )?;
         for component in befallen {
+            rule(
+                fault.effect.labels.confidence == 0.0 || component.confidence.is_none(),
+                key("effect.labels"),
+                "confidence must be 0 where the component has a confidence: there temperature is what changes it",
+            )?;
             for (dimension, value) in fault.slice.iter().chain(fault.controls()) {
                 rule(
                     component.has(dimension),

@@ -1,7 +1,7 @@
 //! The rules of a component.
 
 use super::check::{Checked, log_normal, pointer, rule, weights};
-use super::{Component, Method};
+use super::{Component, Labels, Method};
 
 /// Most dimensions of a component, beside method and industry.
 const MOST_DIMENSIONS: usize = 9;
@@ -67,6 +67,12 @@ impl Component {
                 )?;
             }
         }
+        self.labels.check(&key("labels"))?;
+        rule(
+            self.labels.confidence == 0.0 || self.confidence.is_none(),
+            key("labels"),
+            "confidence must be 0 where there is a confidence",
+        )?;
         if let Some(confidence) = &self.confidence {
             let levels =
                 0.0 <= confidence.medium && confidence.medium <= confidence.high && confidence.high <= 1.0;
@@ -116,6 +122,15 @@ impl Component {
             outcome.value.map_or(Ok(()), |value| log_normal(&key, value))?;
         }
         Ok(())
+    }
+}
+
+impl Labels {
+    pub(super) fn check(self, key: &str) -> Checked {
+        let legal = [self.confidence, self.quality]
+            .iter()
+            .all(|it| (-3.0..=3.0).contains(it));
+        rule(legal, key, "confidence and quality must be -3 to 3")
     }
 }
 

@@ -60,6 +60,7 @@ impl Fault {
         )?;
         let legal = effect.temperature.is_none_or(|it| (0.1..=10.0).contains(&it));
         rule(legal, key("temperature"), "must be 0.1 to 10")?;
+        effect.labels.check(&key("labels"))?;
         for (name, share) in [("missing", effect.missing), ("duplicates", effect.duplicates)] {
             let legal = share.is_none_or(|share| (0.0..=1.0).contains(&share));
             rule(legal, key(name), "must be 0 to 1")?;

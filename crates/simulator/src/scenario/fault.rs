@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use super::component::one;
+use super::component::{Labels, one};
 
 /// `log_type` and `metric` of a fault that befalls every component.
 pub const ALL: &str = "*";
@@ -136,6 +136,9 @@ pub struct Effect {
     pub mix: Option<f64>,
     /// Multiplies the stated log-odds: the confidence, not what comes of it.
     pub temperature: Option<f64>,
+    /// Added to how far labels tell decisions that come out well.
+    #[serde(default)]
+    pub labels: Labels,
     /// Share of the hours whose decisions are all missing.
     pub missing: Option<f64>,
     /// Share of the decisions that are sent twice.

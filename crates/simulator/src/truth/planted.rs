@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Span;
 use crate::process::Process;
 use crate::process::size::{Size, six_digits};
-use crate::scenario::{ALL, Amount, Fault, Improvement, Scenario, Shocked};
+use crate::scenario::{ALL, Amount, Fault, Improvement, Labels, Scenario, Shocked};
 
 type Slice = BTreeMap<String, String>;
 
@@ -66,6 +66,7 @@ pub enum Kind {
     LatencyDrift,
     TailLatencyDrift,
     Miscalibration,
+    Mislabelling,
     MissingHours,
     Outage,
     VolumeShift,
@@ -94,6 +95,7 @@ impl Kind {
             () if effect.missing.is_some() => Self::MissingHours,
             () if effect.volume == Some(0.0) => Self::Outage,
             () if effect.temperature.is_some() => Self::Miscalibration,
+            () if effect.labels != Labels::default() => Self::Mislabelling,
             () if tail => Self::TailLatencyDrift,
             () if effect.seconds.is_some() => Self::LatencyDrift,
             () if !rated && effect.mix.is_some() => Self::MixShift,
