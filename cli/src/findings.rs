@@ -1,17 +1,18 @@
 //! Findings in lines and as JSON.
 
 use kaizen_api::analysis::v1::finding::Detail;
-use kaizen_api::analysis::v1::{Condition, Estimate, Finding, MissingData};
+use kaizen_api::analysis::v1::{Condition, ConfidenceLevel, Estimate, Finding, MissingData};
 use kaizen_api::time::from_wire;
 use serde_json::{Value, json};
 
 /// Kinds of findings in the order of reading, with their headings.
-const SECTIONS: [(&str, &str); 6] = [
+const SECTIONS: [(&str, &str); 7] = [
     ("missing_data", "Missing data"),
     ("level_change", "Changed level"),
     ("anomaly", "Unusual for a time"),
     ("latency_tail", "Slowest decisions"),
     ("miscalibration", "Confidence that does not mean what it says"),
+    ("label_order", "Labels that do not tell good decisions from bad"),
     ("standing", "Better and worse than the rest"),
 ];
 
@@ -46,7 +47,9 @@ fn time_of(found: &Finding) -> Option<String> {
         Detail::LevelChange(it) => instant(it.time),
         Detail::Anomaly(it) => instant(it.time),
         Detail::MissingData(MissingData { window, .. }) => instant(window.as_ref()?.start_time),
-        Detail::Standing(_) | Detail::LatencyTail(_) | Detail::Miscalibration(_) => None,
+        Detail::Standing(_) | Detail::LatencyTail(_) | Detail::Miscalibration(_) | Detail::LabelOrder(_) => {
+            None
+        }
     }
 }
 
@@ -57,6 +60,7 @@ const fn kind_of(found: &Finding) -> &'static str {
         Some(Detail::Standing(_)) => "standing",
         Some(Detail::LatencyTail(_)) => "latency_tail",
         Some(Detail::Miscalibration(_)) => "miscalibration",
+        Some(Detail::LabelOrder(_)) => "label_order",
         Some(Detail::MissingData(_)) => "missing_data",
         None => "",
     }
@@ -87,17 +91,21 @@ fn detail(detail: &Detail) -> Value {
             "previous_tail_seconds": it.previous_tail_seconds, "tail_seconds": it.tail_seconds,
             "change": estimate(it.change.as_ref()), "p_value": it.p_value, "n": it.n}),
         Detail::Miscalibration(it) => {
-            let levels = it.levels.iter();
-            let levels: Vec<_> = levels
-                .map(|it| json!({"stated": it.stated, "observed": it.observed, "n": it.n}))
-                .collect();
-            json!({"stated_by": it.stated_by, "slope": it.slope, "p_value": it.p_value,
-                   "bias": it.bias, "expected_calibration_error": it.expected_calibration_error, "levels": levels})
+            json!({"stated_by": it.stated_by, "slope": it.slope, "p_value": it.p_value, "bias": it.bias,
+                   "expected_calibration_error": it.expected_calibration_error, "levels": levels(&it.levels)})
         }
+        Detail::LabelOrder(it) => json!({
+            "label": it.label, "of": it.of, "shape": it.shape, "auc": estimate(it.auc.as_ref()), "p_value": it.p_value,
+            "levels": levels(&it.levels)}),
         Detail::MissingData(it) => json!({
             "end": it.window.as_ref().and_then(|window| instant(window.end_time)), "expected": it.expected,
             "present": it.present, "reason": it.reason}),
     }
+}
+
+fn levels(all: &[ConfidenceLevel]) -> Vec<Value> {
+    let level = |it: &ConfidenceLevel| json!({"stated": it.stated, "observed": it.observed, "n": it.n});
+    all.iter().map(level).collect()
 }
 
 fn estimate(of: Option<&Estimate>) -> Value {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use kaizen_api::analysis::v1::finding::Detail;
 use kaizen_api::analysis::v1::{
     GetAnalysisRequest, GetAnalysisResponse, ListAnalysesRequest, ListMetricsRequest,
     ListRecommendationsRequest, Step, TrendDirection,
@@ -66,11 +67,13 @@ fn chance(call: u64) -> u64 {
 }
 
 /// Calls of four weeks from Monday 5 January 2026: in the last one those in French fail more often, and all state that they will
-/// hardly ever fail.
+/// hardly ever fail. Their scores are the wrong way round, and their level of confidence says nothing.
 fn calls() -> impl Iterator<Item = Record> {
     (0..DAYS * CALLS_A_DAY).map(|call| {
         let (day, second) = (call / CALLS_A_DAY, call % CALLS_A_DAY * 216);
         let language = ["de", "en", "fr", "it"][(call % 4) as usize];
+        let reached = chance(call + 1_000_000) % 1000 < 700;
+        let better = chance(call + 2_000_000) % 1000 < if reached { 300 } else { 600 };
         let fails = if day >= 21 && language == "fr" { 450 } else { 80 };
         let at = format!(
             "2026-{:02}-{:02}T{:02}:{:02}:{:02}Z",
@@ -87,6 +90,14 @@ fn calls() -> impl Iterator<Item = Record> {
             .with(
                 "/output_data",
                 json!({"words": 20 + call % 7, "confidence": 0.99}),
+            )
+            .with(
+                "/decision_reasoning/confidence_level",
+                ["high", "medium", "low"][(call / 4 % 3) as usize],
+            )
+            .with(
+                "/training_labels",
+                json!({"quality_score": if better { 85 } else { 65 }, "success_indicator": reached}),
             )
             .with("/decision_reasoning/success", chance(call) % 1000 >= fails)
             .build();
@@ -121,7 +132,12 @@ async fn a_fifth_component_with_its_own_dimension_is_in_every_output() -> Result
     let summary = sandbox
         .kaizen(&["analyze", "--from", "2026-01-26", "--to", "2026-02-02"])
         .await?;
-    for told in ["CALL SCREENING", "language = fr", "Languages"] {
+    for told in [
+        "CALL SCREENING",
+        "language = fr",
+        "Languages",
+        "quality_score is the wrong way round",
+    ] {
         ensure!(
             summary.contains(told),
             "the summary does not tell of {told}:\n{summary}"
@@ -212,6 +228,29 @@ async fn it_is_analysed(sandbox: &Sandbox) -> Result<()> {
         confidence.context("a finding about confidence")?.component,
         "call_screening"
     );
+    let labels = found.findings.iter().filter_map(|it| match &it.detail {
+        Some(Detail::LabelOrder(order)) => Some((it.component.as_str(), order)),
+        _ => None,
+    });
+    let named: Vec<_> = (labels.clone())
+        .map(|(component, it)| (component, it.label.as_str(), it.of.as_str(), it.shape.as_str()))
+        .collect();
+    assert_eq!(
+        named,
+        [
+            ("call_screening", "confidence_level", "success", "uninformative"),
+            ("call_screening", "quality_score", "success_indicator", "inverted"),
+        ]
+    );
+    for (_, it) in labels {
+        let auc = it.auc.context("an area")?;
+        let interval = auc.interval.context("an interval")?;
+        ensure!(interval.lower < auc.value && auc.value < interval.upper, "{it:?}");
+        ensure!(
+            it.levels.iter().map(|level| level.n).sum::<u64>() == 7 * CALLS_A_DAY,
+            "{it:?}"
+        );
+    }
     Ok(())
 }
 
@@ -224,6 +263,23 @@ async fn it_is_recommended_about(sandbox: &Sandbox) -> Result<()> {
     let answer = client.list_recommendations(request).await?.into_inner();
     let mut rules: Vec<_> = answer.recommendations.iter().map(|it| it.rule.as_str()).collect();
     rules.sort_unstable();
-    assert_eq!(rules, ["miscalibrated_confidence", "slice_regression"]);
+    assert_eq!(
+        rules,
+        [
+            "miscalibrated_confidence",
+            "quality_outcome_mismatch",
+            "slice_regression"
+        ]
+    );
+    let mut all = answer.recommendations.iter();
+    let mismatch = all.find(|it| it.rule == "quality_outcome_mismatch");
+    let mismatch = mismatch.context("a recommendation about the scores")?;
+    let evidence = mismatch.evidence.as_ref().context("evidence")?;
+    ensure!(!evidence.examples.is_empty(), "{mismatch:?}");
+    // Scored well, and missed its aim.
+    ensure!(
+        evidence.examples.iter().all(|it| it.value == Some(85.0)),
+        "{mismatch:?}"
+    );
     Ok(())
 }

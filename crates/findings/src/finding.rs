@@ -1,6 +1,7 @@
 //! What a run found, beside trends and slices: one kind a file, each with the sentence that tells it.
 
 mod anomaly;
+mod label_order;
 mod latency_tail;
 mod level_change;
 mod miscalibration;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::judge::{Anomaly, Move};
 
 pub use anomaly::anomaly;
+pub use label_order::{LabelChances, LabelCounts, LabelOrder, LabelShape, label_order};
 pub use latency_tail::{LatencyTail, latency_tail};
 pub use level_change::level_change;
 pub use miscalibration::{Level, Miscalibration, Stated, level_order, stated_probabilities};
@@ -47,6 +49,8 @@ pub enum Detail {
     LatencyTail(LatencyTail),
     /// Stated confidence does not mean what it says.
     Miscalibration(Miscalibration),
+    /// A label does not order what came of decisions.
+    LabelOrder(LabelOrder),
     /// Decisions that should be there are not.
     MissingData(Missing),
 }
@@ -60,6 +64,7 @@ impl Detail {
             Self::Standing(_) => "standing",
             Self::LatencyTail(_) => "latency_tail",
             Self::Miscalibration(_) => "miscalibration",
+            Self::LabelOrder(_) => "label_order",
             Self::MissingData(_) => "missing_data",
         }
     }
@@ -70,7 +75,7 @@ impl Detail {
             Self::LevelChange(found) => Some(found.at),
             Self::Anomaly(found) => Some(found.at),
             Self::MissingData(found) => Some(found.start),
-            Self::Standing(_) | Self::LatencyTail(_) | Self::Miscalibration(_) => None,
+            Self::Standing(_) | Self::LatencyTail(_) | Self::Miscalibration(_) | Self::LabelOrder(_) => None,
         }
     }
 }

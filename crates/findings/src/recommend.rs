@@ -1,6 +1,7 @@
 //! From facts to recommendations: one rule a file in `rules`, each a pure function of the facts; then what each is worth.
 
 mod estimate;
+mod labels;
 mod life;
 mod rules;
 

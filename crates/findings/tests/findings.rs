@@ -1,8 +1,8 @@
 //! What is told of tails, groups, confidence and gaps, and what is not.
 
 use kaizen_findings::{
-    About, CellSums, Comparison, Detail, Groups, Stated, latency_tail, level_order, standings,
-    stated_probabilities,
+    About, CellSums, Comparison, Detail, Groups, LabelChances, LabelCounts, LabelOrder, LabelShape, Stated,
+    label_order, latency_tail, level_order, standings, stated_probabilities,
 };
 use kaizen_stats::Predicted;
 use rand::{RngExt, SeedableRng};
@@ -146,4 +146,122 @@ fn bold_probabilities_are_told_and_true_ones_are_not() {
     assert!(stated(1.5).unwrap().text.contains("too bold"));
     assert!(stated(0.6).unwrap().text.contains("too timid"));
     assert_eq!(stated(1.0), None);
+}
+
+const CHANCES: LabelChances = LabelChances {
+    inverted: 0.01 / 4.0,
+    uninformative: 0.05 / 4.0,
+};
+
+/// A week of decisions with a score of four bands, the best first, of which so many standard deviations more of those that reach
+/// their aim are in the better ones; `day` is what a day's share of those is and what is added to its scores.
+fn scored(seed: u64, a_day: u32, deviations: f64, day: impl Fn(i32) -> (f64, f64)) -> LabelCounts {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut counts = |at: i32| {
+        let (share, added) = day(at);
+        let mut levels = vec![(0.0, 0.0); 4];
+        for _ in 0..a_day {
+            let well = random.random::<f64>() < share;
+            let normal: f64 = StandardNormal.sample(&mut random);
+            let score = normal + added + if well { deviations } else { 0.0 };
+            let level = [0.7, 0.0, -0.7].iter().take_while(|from| score < **from).count();
+            levels[level].0 += f64::from(u8::from(well));
+            levels[level].1 += 1.0;
+        }
+        levels
+    };
+    LabelCounts {
+        label: "quality_score".to_owned(),
+        of: "success_indicator".to_owned(),
+        levels: ["90 to 100", "80 to 90", "70 to 80", "60 to 70"]
+            .map(str::to_owned)
+            .to_vec(),
+        days: (0..7).map(&mut counts).collect(),
+    }
+}
+
+fn order_of(counts: &LabelCounts) -> Option<LabelOrder> {
+    match label_order(ABOUT, counts, CHANCES)?.detail {
+        Detail::LabelOrder(it) => Some(it),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn labels_that_say_nothing_or_the_contrary_are_told_and_those_that_order_are_not() {
+    let alike = |_| (0.8, 0.0);
+    for seed in 0..20 {
+        let inverted = order_of(&scored(seed, 1_000, -0.5, alike)).unwrap();
+        assert_eq!(inverted.shape, LabelShape::Inverted);
+        assert!(
+            inverted.interval.1 < 0.45 && inverted.p_value < 1e-4,
+            "{inverted:?}"
+        );
+        assert!(
+            inverted.levels[0].observed < inverted.levels[3].observed,
+            "{inverted:?}"
+        );
+        assert_eq!(order_of(&scored(seed, 1_000, 0.5, alike)), None);
+    }
+    let silent: Vec<_> = (0..20)
+        .filter_map(|seed| order_of(&scored(seed, 1_500, 0.0, alike)))
+        .collect();
+    assert!(silent.len() >= 18 && silent.iter().all(|it| it.shape == LabelShape::Uninformative));
+    assert!(
+        silent
+            .iter()
+            .all(|it| it.interval.0 > 0.44 && it.interval.1 < 0.56),
+        "{silent:?}"
+    );
+}
+
+#[test]
+fn what_cannot_be_told_from_chance_is_not_called_uninformative() {
+    for seed in 0..20 {
+        assert_eq!(order_of(&scored(seed, 60, 0.0, |_| (0.8, 0.0))), None);
+        assert_eq!(order_of(&scored(seed, 20, -0.1, |_| (0.8, 0.0))), None);
+        // All of them well, or all but a few.
+        assert_eq!(order_of(&scored(seed, 1_500, 0.0, |_| (1.0, 0.0))), None);
+        assert_eq!(order_of(&scored(seed, 1_500, 0.0, |_| (0.999, 0.0))), None);
+    }
+}
+
+#[test]
+fn days_that_are_worse_and_scored_higher_do_not_turn_a_label_round() {
+    let worse_and_worse = |at: i32| (0.9 - 0.1 * f64::from(at), 0.3 * f64::from(at));
+    for seed in 0..20 {
+        assert_eq!(order_of(&scored(seed, 1_500, 0.3, worse_and_worse)), None);
+    }
+}
+
+#[test]
+fn a_label_whose_middle_is_best_says_something() {
+    let mut arch = scored(1, 1_500, 0.0, |_| (0.8, 0.0));
+    for day in &mut arch.days {
+        // As many in the outer bands come out worse as in the inner ones better.
+        for (level, share) in [(0, 0.7), (1, 0.9), (2, 0.9), (3, 0.7)] {
+            day[level].0 = (day[level].1 * share).round();
+        }
+    }
+    assert_eq!(order_of(&arch), None);
+}
+
+#[test]
+fn a_label_that_is_rare_and_right_says_something() {
+    let rare = |share_of_few: f64| LabelCounts {
+        label: "confidence_level".to_owned(),
+        of: "success".to_owned(),
+        levels: vec!["high".to_owned(), "low".to_owned()],
+        days: vec![vec![(0.9 * 2_000.0, 2_000.0), (share_of_few * 20.0, 20.0)]; 7],
+    };
+    assert_eq!(order_of(&rare(0.0)), None);
+    let silent = label_order(ABOUT, &rare(0.9), CHANCES).unwrap();
+    assert!(
+        silent
+            .text
+            .contains("does not tell which decisions come out well"),
+        "{}",
+        silent.text
+    );
+    assert!(silent.text.contains("that succeeded"), "{}", silent.text);
 }

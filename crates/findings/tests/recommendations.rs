@@ -2,8 +2,8 @@
 
 use kaizen_findings::{
     Cause, CellSums, Change, ChangeEntry, ComponentFacts, Correction, Detail, Explained, Explanation, Facts,
-    Finding, Groups, LatencyTail, Level, MetricFacts, Miscalibration, Move, Priority, Recommendation, Role,
-    TrendFacts, recommend,
+    Finding, Groups, LabelOrder, LabelShape, LatencyTail, Level, MetricFacts, Miscalibration, Move, Priority,
+    Recommendation, Role, TrendFacts, recommend,
 };
 
 fn sums(n: f64, mean: f64) -> CellSums {
@@ -449,6 +449,93 @@ fn scores_that_rise_while_aims_fall_do_not_measure_them() {
     };
     assert_eq!(rules(true), ["quality_outcome_mismatch"]);
     assert_eq!(rules(false), [""; 0]);
+}
+
+fn order(label: &str, shape: LabelShape, auc: f64) -> Finding {
+    let level = |stated: &str, observed| Level {
+        stated: stated.to_owned(),
+        observed,
+        n: 4_000.0,
+    };
+    Finding {
+        component: "sync".to_owned(),
+        metric: String::new(),
+        text: format!("Sync: {label}"),
+        is_worse: Some(true),
+        detail: Detail::LabelOrder(LabelOrder {
+            label: label.to_owned(),
+            of: "success_indicator".to_owned(),
+            shape,
+            auc,
+            interval: (auc - 0.02, auc + 0.02),
+            p_value: 1e-6,
+            levels: vec![level("80 to 90", 0.7), level("70 to 80", 0.8)],
+        }),
+    }
+}
+
+#[test]
+fn labels_of_the_output_that_do_not_order_are_one_recommendation_and_the_inverted_one_is_its_evidence() {
+    let mut facts = facts(metric());
+    facts.components[0].findings = vec![
+        order("quality_score", LabelShape::Uninformative, 0.5),
+        order("improvement_potential", LabelShape::Inverted, 0.4),
+    ];
+    let found = only(&facts);
+    assert_eq!(found.key(), "quality_outcome_mismatch|sync");
+    assert_eq!(
+        (found.evidence.now, found.evidence.before),
+        (Some(0.4), Some(0.5))
+    );
+    assert_eq!(found.evidence.n, 8_000.0);
+    assert!((found.evidence.effect.value + 0.1).abs() < 1e-9 && found.evidence.effect.upper < 0.0);
+    assert_eq!(found.priority, Priority::High);
+    for label in ["quality_score", "improvement_potential"] {
+        assert!(
+            found.title.contains(label) && found.description.contains(label),
+            "{found:?}"
+        );
+    }
+    assert!(
+        found.action_items[0].starts_with("improvement_potential"),
+        "{:?}",
+        found.action_items
+    );
+    facts.components[0].findings.pop();
+    let silent = only(&facts);
+    assert_eq!(silent.priority, Priority::Medium);
+    assert!(
+        silent
+            .title
+            .ends_with("quality_score does not tell good decisions from bad"),
+        "{}",
+        silent.title
+    );
+}
+
+#[test]
+fn levels_of_confidence_that_do_not_order_are_miscalibrated_confidence_unless_probabilities_say_more() {
+    let mut facts = facts(metric());
+    facts.components[0].findings = vec![order("confidence_level", LabelShape::Uninformative, 0.5)];
+    let found = only(&facts);
+    assert_eq!(found.key(), "miscalibrated_confidence|sync");
+    assert!(
+        found.title.contains("confidence_level does not tell"),
+        "{}",
+        found.title
+    );
+    facts.components[0].findings.push(Finding {
+        detail: Detail::Miscalibration(Miscalibration {
+            stated_by: "confidence".to_owned(),
+            slope: Some(0.5),
+            error: Some(0.06),
+            bias: Some(0.01),
+            p_value: 1e-9,
+            levels: Vec::new(),
+        }),
+        ..order("", LabelShape::Inverted, 0.5)
+    });
+    assert_eq!(only(&facts).evidence.now, Some(0.06));
 }
 
 /// A slice whose mending gains 250 successes a week, each worth something.

@@ -11,6 +11,7 @@ const HEADINGS: [Kind, string][] = [
   ["anomaly", "Unusual for a time"],
   ["latencyTail", "Slowest decisions"],
   ["miscalibration", "Confidence that does not mean what it says"],
+  ["labelOrder", "Labels that do not tell good decisions from bad"],
   ["standing", "Better and worse than the rest"],
 ];
 

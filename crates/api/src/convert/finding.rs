@@ -1,6 +1,8 @@
 //! What an analysis found, as the wire has it.
 
-use kaizen_findings::{Detail, Finding, GroupStanding, LatencyTail, Level, Miscalibration, Missing};
+use kaizen_findings::{
+    Detail, Finding, GroupStanding, LabelOrder, LatencyTail, Level, Miscalibration, Missing,
+};
 
 use kaizen_warehouse::queries::Window;
 
@@ -38,6 +40,7 @@ fn detail(detail: Detail) -> WireDetail {
         Detail::Standing(it) => WireDetail::Standing(standing(it)),
         Detail::LatencyTail(it) => WireDetail::LatencyTail(tail(&it)),
         Detail::Miscalibration(it) => WireDetail::Miscalibration(miscalibration(it)),
+        Detail::LabelOrder(it) => WireDetail::LabelOrder(label_order(it)),
         Detail::MissingData(it) => WireDetail::MissingData(missing(&it)),
     }
 }
@@ -68,12 +71,26 @@ fn tail(it: &LatencyTail) -> wire::LatencyTail {
     }
 }
 
-fn miscalibration(it: Miscalibration) -> wire::Miscalibration {
-    let level = |it: Level| wire::ConfidenceLevel {
+fn level(it: Level) -> wire::ConfidenceLevel {
+    wire::ConfidenceLevel {
         stated: it.stated,
         observed: it.observed,
         n: it.n as u64,
-    };
+    }
+}
+
+fn label_order(it: LabelOrder) -> wire::LabelOrder {
+    wire::LabelOrder {
+        label: it.label,
+        of: it.of,
+        shape: it.shape.as_str().to_owned(),
+        auc: Some(estimate(it.auc, it.interval)),
+        p_value: it.p_value,
+        levels: it.levels.into_iter().map(level).collect(),
+    }
+}
+
+fn miscalibration(it: Miscalibration) -> wire::Miscalibration {
     wire::Miscalibration {
         stated_by: it.stated_by,
         slope: it.slope,

@@ -52,7 +52,9 @@ pub(super) fn of_finding(period: Window, found: &Finding) -> wire::DecisionSelec
         Detail::Anomaly(it) => ((it.at, it.at + it.step), Vec::new()),
         Detail::MissingData(it) => ((it.start, it.end), Vec::new()),
         Detail::Standing(it) if it.group != REST => (whole, vec![(it.dimension.clone(), it.group.clone())]),
-        Detail::Standing(_) | Detail::LatencyTail(_) | Detail::Miscalibration(_) => (whole, Vec::new()),
+        Detail::Standing(_) | Detail::LatencyTail(_) | Detail::Miscalibration(_) | Detail::LabelOrder(_) => {
+            (whole, Vec::new())
+        }
     };
     selection(&found.component, window, &filters)
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::arms::value;
 use super::decisions::column;
 use super::scope::check_filters;
-use super::{Filter, QueryError, Window};
+use super::{Filter, Label, QueryError, Window};
 use crate::client::Client;
 
 /// Decisions that show something.
@@ -41,6 +41,8 @@ pub enum Which<'a> {
     },
     /// Those that failed and were surest of themselves.
     SureAndWrong,
+    /// Those that missed their aim and were labelled best.
+    PraisedAndWrong(Label),
 }
 
 #[derive(Row, Deserialize)]
@@ -121,6 +123,7 @@ fn choice(query: &ExamplesQuery<'_>) -> Choice {
             higher_is_better,
         } => worst(expression, higher_is_better),
         Which::SureAndWrong => sure_and_wrong(query.component),
+        Which::PraisedAndWrong(label) => praised_and_wrong(label),
     }
 }
 
@@ -152,6 +155,30 @@ fn worst(expression: &Expression, higher_is_better: bool) -> Choice {
             "shown ASC, "
         } else {
             "shown DESC, "
+        },
+    }
+}
+
+/// By the place of the label from the best down; of a score, which is shown, by itself.
+fn praised_and_wrong(label: Label) -> Choice {
+    let wrong = match label.outcome() {
+        "success" => "NOT success",
+        _ => "ifNull(NOT success_indicator, false)",
+    };
+    match label {
+        Label::QualityScore => Choice {
+            condition: format!(" AND isNotNull(quality_score) AND {wrong}"),
+            shown: "quality_score".to_owned(),
+            order: "shown DESC, ",
+            ..Choice::default()
+        },
+        Label::ConfidenceLevel => Choice {
+            condition: format!(" AND confidence_level = 'high' AND {wrong}"),
+            ..Choice::default()
+        },
+        Label::ImprovementPotential => Choice {
+            condition: format!(" AND improvement_potential = 'low' AND {wrong}"),
+            ..Choice::default()
         },
     }
 }

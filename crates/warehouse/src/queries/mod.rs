@@ -71,7 +71,7 @@ pub use recommendations::{
     put_recommendations, recommendation_decisions, recommendations,
 };
 pub use rejections::rejections;
-pub use reliability::{Label, Labelled, labelled};
+pub use reliability::{Label, Labelled, label_counts, labelled};
 pub use scope::{Filter, MAX_FILTER_VALUES, MAX_FILTERS};
 pub use sightings::{Sighting, sightings};
 pub use trends::{MetricTrend, put_trends, trends};

@@ -2,36 +2,41 @@
 
 use std::collections::HashMap;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use jiff::{SignedDuration, Timestamp};
-use kaizen_catalogue::{Catalogue, Component};
-use kaizen_warehouse::queries::{ExamplesQuery, Filter, QueryError, Which, Window, examples};
+use kaizen_catalogue::Component;
+use kaizen_warehouse::queries::{ExamplesQuery, Filter, Label, QueryError, Which, Window, examples};
 
+use crate::catalogue::catalogue;
 use crate::sandbox::Sandbox;
 
-const CATALOGUE: &str = r"
-version: 1
-components:
-  - name: c
-    title: C
-    log_type: l
-    dimensions: {model: /input_data/model}
-    measures: {tokens: /output_data/tokens, stated: /output_data/stated}
-    stated_probability: {measure: stated, of: success}
-    metrics:
-      - {name: number, title: T, description: D, expression: count(), unit: count, direction: higher_is_better, minimum_sample: 1}
-      - {name: success, title: T, description: D, expression: share(success), unit: ratio, direction: higher_is_better, minimum_sample: 1}
-      - {name: failure, title: T, description: D, expression: share(failure), unit: ratio, direction: lower_is_better, minimum_sample: 1}
-      - {name: time, title: T, description: D, expression: 'quantile(processing_time, 0.95)', unit: seconds, direction: lower_is_better, minimum_sample: 1}
-      - {name: quality, title: T, description: D, expression: mean(quality_score), unit: score, direction: higher_is_better, minimum_sample: 1}
-      - {name: tokens, title: T, description: D, expression: sum(tokens), unit: tokens, direction: lower_is_better, minimum_sample: 1}
-";
+/// What the component declares.
+const DECLARED: [&str; 2] = [
+    "measures: {tokens: /output_data/tokens, stated: /output_data/stated}",
+    "stated_probability: {measure: stated, of: success}",
+];
+/// What is measured.
+const METRICS: [(&str, &str, &str, &str); 6] = [
+    ("number", "count()", "count", "higher_is_better"),
+    ("success", "share(success)", "ratio", "higher_is_better"),
+    ("failure", "share(failure)", "ratio", "lower_is_better"),
+    (
+        "time",
+        "quantile(processing_time, 0.95)",
+        "seconds",
+        "lower_is_better",
+    ),
+    ("quality", "mean(quality_score)", "score", "higher_is_better"),
+    ("tokens", "sum(tokens)", "tokens", "lower_is_better"),
+];
 
 /// Ten decisions, one an hour: 0 to 9. Even ones are of model `m`; 2, 4, 5 and 7 failed; some lack a time, tokens or quality.
+/// 1, 3 and 6 missed their aim, and to the first five nothing could be added.
 const DECISIONS: &str = "INSERT INTO decisions (_offset, event_id, log_type, timestamp, _ingested_at, success, processing_time, \
-     quality_score, dims, measures) \
+     quality_score, success_indicator, improvement_potential, dims, measures) \
      SELECT number, toString(number), 'l', toDateTime64('2026-03-02 00:00:00', 3, 'UTC') + number * 3600 AS time, time, \
      number NOT IN (2, 4, 5, 7), if(number = 9, NULL, (number * 7) % 10), if(number = 3, NULL, (number * 3) % 10), \
+     number NOT IN (1, 3, 6), if(number < 5, 'low', 'high'), \
      if(number % 2 = 0, map('model', 'm'), CAST(map(), 'Map(String, String)')), \
      if(number = 8, map('stated', number / 10), map('tokens', toFloat64((number * 7) % 10), 'stated', number / 10)) \
      FROM numbers(10)";
@@ -69,7 +74,7 @@ async fn ask(
 async fn the_worst_decisions_come_first_whatever_is_measured() -> Result<()> {
     let sandbox = Sandbox::migrated().await?;
     sandbox.execute(DECISIONS).await?;
-    let catalogue = Catalogue::parse(CATALOGUE).context("catalogue")?;
+    let catalogue = catalogue(&DECLARED, &METRICS)?;
     let component = &catalogue.components()[0];
     let mut found: HashMap<String, Vec<String>> = HashMap::new();
     for metric in &component.metrics {
@@ -104,13 +109,17 @@ async fn the_worst_decisions_come_first_whatever_is_measured() -> Result<()> {
     );
     let sure = ask(&sandbox, component, Which::SureAndWrong, None).await?;
     assert_eq!(sure, ["7 0.7", "5 0.5", "4 0.4"]);
+    let praised = async |label| ask(&sandbox, component, Which::PraisedAndWrong(label), None).await;
+    assert_eq!(praised(Label::QualityScore).await?, ["6 8", "1 3"]);
+    assert_eq!(praised(Label::ImprovementPotential).await?, ["3", "1"]);
+    assert_eq!(praised(Label::ConfidenceLevel).await?, [""; 0]);
     Ok(())
 }
 
 #[tokio::test]
 async fn a_dimension_that_the_component_lacks_is_refused() -> Result<()> {
     let sandbox = Sandbox::migrated().await?;
-    let catalogue = Catalogue::parse(CATALOGUE).context("catalogue")?;
+    let catalogue = catalogue(&DECLARED, &METRICS)?;
     let start: Timestamp = "2026-03-02T00:00:00Z".parse()?;
     let query = ExamplesQuery {
         component: &catalogue.components()[0],

@@ -4,6 +4,7 @@ mod analyses;
 mod arms;
 mod attempts;
 mod audit;
+mod catalogue;
 mod dead_letters;
 mod examples;
 mod inserts;

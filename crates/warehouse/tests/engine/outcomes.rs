@@ -8,24 +8,24 @@ use jiff::{SignedDuration, Timestamp};
 use kaizen_catalogue::{Catalogue, Expression, Metric};
 use kaizen_warehouse::queries::{self, Filter, Grouping, MetricAnswer, MetricQuery, Step, Window};
 
+use crate::catalogue::catalogue;
 use crate::sandbox::Sandbox;
 
-const CATALOGUE: &str = r"
-version: 1
-components:
-  - name: c
-    title: C
-    log_type: l
-    dimensions: {model: /input_data/model}
-    metrics:
-      - {name: replies, title: T, description: D, expression: outcome_count(replied), unit: count, direction: higher_is_better, minimum_sample: 1}
-      - {name: soon, title: T, description: D, expression: 'outcome_count(replied, 36h)', unit: count, direction: higher_is_better, minimum_sample: 1}
-      - {name: rate, title: T, description: D, expression: 'outcome_rate(replied, 10d)', unit: ratio, direction: higher_is_better, minimum_sample: 1}
-      - {name: deals, title: T, description: D, expression: 'outcome_value(deal, EUR)', unit: eur, direction: higher_is_better, minimum_sample: 1}
-      - {name: early_deals, title: T, description: D, expression: 'outcome_value(deal, EUR, 5d)', unit: eur, direction: higher_is_better, minimum_sample: 1}
-      - {name: unnamed, title: T, description: D, expression: outcome_value(deal), unit: points, direction: higher_is_better, minimum_sample: 1}
-      - {name: never, title: T, description: D, expression: outcome_count(refunded), unit: count, direction: lower_is_better, minimum_sample: 1}
-";
+/// What is measured.
+const METRICS: [(&str, &str, &str, &str); 7] = [
+    ("replies", "outcome_count(replied)", "count", "higher_is_better"),
+    ("soon", "outcome_count(replied, 36h)", "count", "higher_is_better"),
+    ("rate", "outcome_rate(replied, 10d)", "ratio", "higher_is_better"),
+    ("deals", "outcome_value(deal, EUR)", "eur", "higher_is_better"),
+    (
+        "early_deals",
+        "outcome_value(deal, EUR, 5d)",
+        "eur",
+        "higher_is_better",
+    ),
+    ("unnamed", "outcome_value(deal)", "points", "higher_is_better"),
+    ("never", "outcome_count(refunded)", "count", "lower_is_better"),
+];
 
 const BASE: &str = "2026-03-01T00:00:00Z";
 const NOW: &str = "2026-03-29T05:30:00Z";
@@ -212,7 +212,7 @@ async fn every_metric_of_outcomes_equals_a_direct_count_whole_by_group_by_step_a
     let sandbox = Sandbox::migrated().await?;
     let world = World::new()?;
     world.store(&sandbox).await?;
-    let catalogue = Catalogue::parse(CATALOGUE)?;
+    let catalogue = catalogue(&[], &METRICS)?;
     let now = NOW.parse()?;
     let month = Window::new("window", hour(24)?, hour(720)?)?;
     for name in ["replies", "soon", "rate", "deals", "early_deals", "unnamed"] {
@@ -274,7 +274,7 @@ async fn a_rate_of_two_windows_equals_a_direct_count_whole_and_in_every_cell() -
     let sandbox = Sandbox::migrated().await?;
     let world = World::new()?;
     world.store(&sandbox).await?;
-    let catalogue = Catalogue::parse(CATALOGUE)?;
+    let catalogue = catalogue(&[], &METRICS)?;
     let now = NOW.parse()?;
     let window = |from, to| Ok::<_, anyhow::Error>(Window::new("window", hour(from)?, hour(to)?)?);
     // One after the other, the other way round, apart, overlapping, and one that is young at its end
@@ -312,7 +312,7 @@ async fn a_rate_of_two_windows_equals_a_direct_count_whole_and_in_every_cell() -
 #[tokio::test]
 async fn a_late_outcome_fills_in_the_day_of_its_decision_and_what_is_too_young_is_left_out() -> Result<()> {
     let sandbox = Sandbox::migrated().await?;
-    let catalogue = Catalogue::parse(CATALOGUE)?;
+    let catalogue = catalogue(&[], &METRICS)?;
     let decision = |session: &str, at: &str| {
         let columns = "_ingested_at, log_type, session_id, timestamp";
         format!("INSERT INTO decisions ({columns}) VALUES (now(), 'l', '{session}', '{at}')")

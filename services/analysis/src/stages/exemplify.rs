@@ -2,7 +2,7 @@
 
 use kaizen_catalogue::{Component, Direction, Metric};
 use kaizen_findings::{Detail, Examples, Missing, REST, Recommendation};
-use kaizen_warehouse::queries::{ExamplesQuery, Filter, QueryError, Which, Window, examples};
+use kaizen_warehouse::queries::{ExamplesQuery, Filter, Label, QueryError, Which, Window, examples};
 
 use super::Work;
 
@@ -30,7 +30,7 @@ pub async fn exemplify(work: &mut Work<'_>) -> Result<(), QueryError> {
 async fn of(work: &Work<'_>, component: &Component, it: &Recommendation) -> Result<Examples, QueryError> {
     let metric = work.catalogue.metric(&it.metric).map(|(_, metric)| metric);
     let (window, before) = (around(work, it)?, work.analysis.previous);
-    let which = which(it, metric);
+    let which = which(work, it, metric);
     // The slice of all other values cannot be asked for: its conditions that can be are shown.
     let filters = it.slice.iter().filter(|(_, value)| value != REST);
     let filters: Vec<(String, String)> = filters.cloned().collect();
@@ -70,15 +70,32 @@ fn seconds(window: Window) -> (i64, i64) {
 }
 
 /// Which decisions show it best.
-fn which<'a>(it: &Recommendation, metric: Option<&'a Metric>) -> Which<'a> {
+fn which<'a>(work: &Work<'_>, it: &Recommendation, metric: Option<&'a Metric>) -> Which<'a> {
     match metric {
         Some(metric) => Which::Worst {
             expression: &metric.expression,
             higher_is_better: metric.direction == Direction::HigherIsBetter,
         },
         None if it.rule == "miscalibrated_confidence" => Which::SureAndWrong,
+        None if it.rule == "quality_outcome_mismatch" => {
+            praised(work, it).map_or(Which::Latest, Which::PraisedAndWrong)
+        }
         None => Which::Latest,
     }
+}
+
+/// The label of the output that it is about; its title begins with it.
+fn praised(work: &Work<'_>, it: &Recommendation) -> Option<Label> {
+    let of_component = work
+        .findings
+        .iter()
+        .filter(|found| found.component == it.component);
+    let labels = of_component.filter_map(|found| match &found.detail {
+        Detail::LabelOrder(order) => Label::ALL.into_iter().find(|label| label.name() == order.label),
+        _ => None,
+    });
+    let of_output = labels.filter(|label| *label != Label::ConfidenceLevel);
+    of_output.min_by_key(|label| it.title.find(label.name()).unwrap_or(usize::MAX))
 }
 
 /// What the values of the examples are, and their unit.
@@ -89,6 +106,9 @@ fn shown(component: &Component, metric: Option<&Metric>, which: Which<'_>) -> (S
             Some(stated) => (stated.measure.clone(), "ratio".to_owned()),
             None => ("high confidence".to_owned(), String::new()),
         },
+        (None, Which::PraisedAndWrong(Label::QualityScore)) => {
+            ("Quality score".to_owned(), "score".to_owned())
+        }
         (None, _) => (String::new(), String::new()),
     }
 }

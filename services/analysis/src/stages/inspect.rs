@@ -1,4 +1,4 @@
-//! What no metric tells by itself: tails of latency, confidence that does not mean what it says, templates and methods against
+//! What no metric tells by itself: tails of latency, confidence and labels that do not mean what they say, templates and methods against
 //! each other, data that is missing.
 
 mod gaps;
@@ -6,17 +6,20 @@ mod groups;
 
 use kaizen_catalogue::{Component, Direction, Expression, Measure, Metric};
 use kaizen_findings::{
-    About, Comparison, Finding, latency_tail, level_order, standings, stated_probabilities,
+    About, Comparison, Detail, Finding, LabelChances, label_order, latency_tail, level_order, standings,
+    stated_probabilities,
 };
 use kaizen_stats::{Predicted, proportion_dispersion};
 use kaizen_warehouse::queries::{
-    QueryError, confidence_levels, processing_times, stated_probabilities as stated,
+    Label, QueryError, confidence_levels, label_counts, processing_times, stated_probabilities as stated,
 };
 
 use super::Work;
 
 /// Chance that a run tells of a tail or of confidence, of any component, when nothing is wrong.
 const FALSE_ALARM: f64 = 0.01;
+/// Chance that a run says of a label of any component that it says nothing when it says just enough to matter.
+const OVERLOOKED: f64 = 0.05;
 
 /// Inspects every component.
 ///
@@ -24,11 +27,17 @@ const FALSE_ALARM: f64 = 0.01;
 /// Any [`QueryError`].
 pub async fn inspect(work: &mut Work<'_>) -> Result<(), QueryError> {
     let catalogue = work.catalogue;
-    let significance = FALSE_ALARM / catalogue.components().len().max(1) as f64;
+    let components = catalogue.components().len().max(1) as f64;
+    let significance = FALSE_ALARM / components;
+    let chances = LabelChances {
+        inverted: significance,
+        uninformative: OVERLOOKED / components,
+    };
     for component in catalogue.components() {
         let tail = tail(work, component, significance).await?;
-        let confidence = confidence(work, component, significance).await?;
-        work.findings.extend(tail.into_iter().chain(confidence));
+        let mut stated = labels(work, component, chances).await?;
+        stated.extend(confidence(work, component, significance, &stated).await?);
+        work.findings.extend(tail.into_iter().chain(stated));
         for metric in &component.metrics {
             let Some(groups) = groups::groups(work, component, metric).await? else {
                 continue;
@@ -98,16 +107,33 @@ async fn tail(
     Ok(latency_tail(about, &before, &now, significance))
 }
 
+/// Of labels that do not order what came of decisions.
+async fn labels(
+    work: &Work<'_>,
+    component: &Component,
+    chances: LabelChances,
+) -> Result<Vec<Finding>, QueryError> {
+    let counts = label_counts(&work.client, component, work.analysis.period).await?;
+    let found = counts
+        .iter()
+        .filter_map(|it| label_order(about(component), it, chances));
+    Ok(found.collect())
+}
+
+/// Of stated confidence; not once more of levels whose order is told as a label's.
 async fn confidence(
     work: &Work<'_>,
     component: &Component,
     significance: f64,
+    labels: &[Finding],
 ) -> Result<Vec<Finding>, QueryError> {
     let period = work.analysis.period;
-    let levels = confidence_levels(&work.client, component, period).await?;
-    let mut found: Vec<Finding> = level_order(about(component), &levels, significance)
-        .into_iter()
-        .collect();
+    let mut found = Vec::new();
+    let is_told = |it: &Finding| matches!(&it.detail, Detail::LabelOrder(it) if it.label == Label::ConfidenceLevel.name());
+    if !labels.iter().any(is_told) {
+        let levels = confidence_levels(&work.client, component, period).await?;
+        found.extend(level_order(about(component), &levels, significance));
+    }
     if let Some(by) = &component.stated_probability {
         let predicted = stated(&work.client, component, by, period).await?;
         let predicted = predicted

@@ -2,10 +2,13 @@
 
 use crate::facts::{ComponentFacts, Facts};
 use crate::finding::{Detail, Finding, Miscalibration};
+use crate::recommend::labels;
 use crate::recommend::rules::Rule;
 use crate::recommend::{Difficulty, Draft, Estimate, Evidence};
 use crate::words::told;
 
+/// What states confidence where no probability does.
+const LEVEL: &str = "confidence_level";
 const HOURS: f64 = 8.0;
 
 pub(super) struct MiscalibratedConfidence;
@@ -28,10 +31,9 @@ impl Rule for MiscalibratedConfidence {
                 _ => None,
             });
         // Probabilities say more than levels do, and come after them.
-        let last = found.next_back();
-        last.map(|(finding, it)| of(component, finding, it))
-            .into_iter()
-            .collect()
+        let last = found.next_back().map(|(finding, it)| of(component, finding, it));
+        let of_labels = || labels::draft(self.name(), component, &labels::of_labels(component, &[LEVEL]));
+        last.or_else(of_labels).into_iter().collect()
     }
 }
 

@@ -1,10 +1,13 @@
-//! Quality scores go one way, what comes of the decisions the other: the score rewards the wrong thing.
+//! Quality scores, or what they call the potential, do not tell which decisions reach their aim; or they go one way over time and
+//! what comes of the decisions the other. The score rewards the wrong thing.
 
 use crate::facts::{ComponentFacts, Facts, MetricFacts, Role};
+use crate::recommend::labels;
 use crate::recommend::rules::Rule;
 use crate::recommend::{Difficulty, Draft, Estimate, Evidence};
 use crate::words::told;
 
+const LABELS: [&str; 2] = ["quality_score", "improvement_potential"];
 const HOURS: f64 = 8.0;
 const URGENCY: f64 = 5.0;
 
@@ -20,6 +23,11 @@ impl Rule for QualityMismatch {
     }
 
     fn drafts<'a>(&self, component: &'a ComponentFacts, _: &Facts) -> Vec<Draft<'a>> {
+        // What is seen of decisions says more than what is seen of days.
+        let of_labels = labels::draft(self.name(), component, &labels::of_labels(component, &LABELS));
+        if of_labels.is_some() {
+            return of_labels.into_iter().collect();
+        }
         let of = |role| component.metrics.iter().filter(move |it| it.role == role);
         let moved =
             |it: &&MetricFacts, better: bool| it.trend.is_some_and(|trend| trend.is_improving == better);
