@@ -56,6 +56,7 @@ impl Seeds {
                 component,
                 memory: tenant.memory(component)?,
                 predicted: tenant.predicted(&shipped)?.unwrap_or_default(),
+                labels: tenant.labels()?,
             });
         }
         agreement::run(&all)

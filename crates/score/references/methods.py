@@ -9,6 +9,7 @@ from causal_impact import CausalImpact
 from changepoint_online import Focus, Gaussian
 from scipy import stats
 from sklearn.calibration import calibration_curve
+from statsmodels.stats.contingency_tables import Table
 
 MANN_KENDALL = {
     "Mann–Kendall": pymannkendall.original_test,
@@ -158,6 +159,16 @@ def miscalibrated(series):
     sizes = sizes[sizes > 0]
     square = numpy.sum(sizes * (observed - predicted) ** 2 / (predicted * (1 - predicted)))
     return {"Hosmer–Lemeshow, scikit-learn": stats.chi2.sf(square, len(sizes)) < 0.01}
+
+
+def mislabelled(series, wanted):
+    """1 where statsmodels' trend over levels is none at 5 % (wanted 1), or one for the worse at 1 % (2), or either (0)."""
+    trials, successes = series.reshape(-1, 2).T
+    there = trials > 0
+    table = numpy.array([trials - successes, successes]).T[there]
+    found = Table(table, shift_zeros=False).test_ordinal_association()
+    nothing, worse = found.pvalue >= 0.05, found.pvalue < 0.01 and found.zscore < 0
+    return {"ordinal association, statsmodels": [nothing or worse, nothing, worse][int(wanted)]}
 
 
 def change(series, days, before):

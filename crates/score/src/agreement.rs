@@ -16,15 +16,18 @@ mod memory;
 mod run;
 mod series;
 
+use std::collections::HashSet;
 use std::fmt;
 
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use kaizen_catalogue::{Catalogue, Component};
-use kaizen_findings::{MetricCube, Naming, Spans};
+use kaizen_findings::{LabelCounts, MetricCube, Naming, Spans};
 use kaizen_stats::Predicted;
+use serde::Deserialize;
 use serde_yaml_ng::Value;
 
+use crate::generate::labels::LabelTally;
 use fleet::Fleet;
 use series::Series;
 
@@ -183,6 +186,29 @@ impl Tenant {
             Made::Fleet(fleet) if self.row == 15 => fleet.predicted(self.seed, shipped).map(Some),
             _ => Ok(None),
         }
+    }
+
+    /// Decisions of the last week by their labels, each counted once.
+    ///
+    /// # Errors
+    /// The catalogue of the repository cannot be read, or an event cannot.
+    pub fn labels(&self) -> Result<[LabelCounts; 3]> {
+        #[derive(Deserialize)]
+        struct Identity {
+            event_id: String,
+            timestamp: Timestamp,
+        }
+        let (start, end) = spans().now;
+        let mut tally = LabelTally::default();
+        let mut counted = HashSet::new();
+        for decision in self.decisions()?.0 {
+            let it: Identity = serde_json::from_slice(&decision.value)?;
+            let is_of_week = (start..end).contains(&it.timestamp.as_second());
+            if is_of_week && counted.insert(it.event_id) {
+                tally.add(&decision.value)?;
+            }
+        }
+        Ok(tally.counts())
     }
 
     /// The metrics that the row's own methods are put to, and the step of their values; none where a run tells all.

@@ -4,6 +4,7 @@ mod ar1;
 pub mod change;
 pub mod fleet;
 pub mod history;
+pub mod labels;
 
 use std::f64::consts::TAU;
 

@@ -6,6 +6,7 @@ pub(crate) mod false_alarms;
 pub(crate) mod family;
 mod forecasts;
 pub(crate) mod impact;
+mod labels;
 mod missing;
 pub(crate) mod online_delay;
 pub(crate) mod season_change;
@@ -58,4 +59,5 @@ pub const ROWS: &[Row] = &[
     impact::missing_days::ROW,
     impact::portfolio::ROW,
     forecasts::ROW,
+    labels::ROW,
 ];

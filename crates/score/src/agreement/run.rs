@@ -6,9 +6,9 @@ use std::ops::Range;
 use anyhow::Result;
 use kaizen_catalogue::{Component, Direction, Expression, Measure, Metric, SplitDenominator};
 use kaizen_findings::{
-    About, CellSums, Comparison, Explanation, Finding, Groups, History, Judgement, MetricCube, Missing,
-    Naming, Quantity, Reason, Stated, Trend, anomaly, explain, judge, latency_tail, level_change,
-    level_order, missing_data, standings, stated_probabilities,
+    About, CellSums, Comparison, Detail, Explanation, Finding, Groups, History, Judgement, LabelChances,
+    LabelCounts, MetricCube, Missing, Naming, Quantity, Reason, Stated, Trend, anomaly, explain, judge,
+    label_order, latency_tail, level_change, level_order, missing_data, standings, stated_probabilities,
 };
 use kaizen_simulator::{Quantiles, Totals};
 use kaizen_stats::{Predicted, proportion_dispersion};
@@ -19,6 +19,8 @@ use super::{PAST, WEEK, spans};
 const DAY: usize = 24;
 /// Chances that a run names any slice, and tells of any tail or confidence, when nothing happened.
 const FALSE_ALARM: f64 = 0.01;
+/// Chance that it says of any label that it says nothing when it says just enough to matter.
+const OVERLOOKED: f64 = 0.05;
 /// Most gaps of a component that are told.
 const MOST_GAPS: usize = 10;
 
@@ -43,6 +45,8 @@ pub struct Of<'a> {
     pub memory: Memory<'a>,
     /// Stated probabilities of the last week; none where they are not counted.
     pub predicted: Vec<Predicted>,
+    /// Decisions of the last week by their labels.
+    pub labels: [LabelCounts; 3],
 }
 
 /// Runs over all of them, in the order of the catalogue.
@@ -81,9 +85,12 @@ pub fn run(all: &[Of<'_>]) -> Result<Run> {
         run.explanations
             .extend(why(it, metric, before, false_alarm)?.map(|found| (name, found)));
     }
-    let significance = FALSE_ALARM / all.len() as f64;
+    let chances = LabelChances {
+        inverted: FALSE_ALARM / all.len() as f64,
+        uninformative: OVERLOOKED / all.len() as f64,
+    };
     for it in all {
-        run.findings.extend(inspected(it, &histories, significance)?);
+        run.findings.extend(inspected(it, &histories, chances)?);
     }
     run.findings.extend(all.iter().flat_map(gaps));
     run.histories = histories;
@@ -195,12 +202,19 @@ fn sums_of(component: &Component, expression: &Expression, quantity: Quantity, t
     }
 }
 
-/// Tail, confidence and standings of a component.
-fn inspected(it: &Of<'_>, histories: &[History], significance: f64) -> Result<Vec<Finding>> {
+/// Tail, labels, confidence and standings of a component.
+fn inspected(it: &Of<'_>, histories: &[History], chances: LabelChances) -> Result<Vec<Finding>> {
     let component = it.component;
+    let significance = chances.inverted;
     let mut found: Vec<Finding> = tail(it, significance).into_iter().collect();
-    let levels = levels(&it.memory)?;
-    found.extend(level_order(of_component(component), &levels, significance));
+    let labels = it.labels.iter();
+    found.extend(labels.filter_map(|counts| label_order(of_component(component), counts, chances)));
+    let is_told =
+        |it: &Finding| matches!(&it.detail, Detail::LabelOrder(it) if it.label == "confidence_level");
+    if !found.iter().any(is_told) {
+        let levels = levels(&it.memory)?;
+        found.extend(level_order(of_component(component), &levels, significance));
+    }
     if let Some(stated) = &component.stated_probability {
         let about = of_component(component);
         found.extend(stated_probabilities(
