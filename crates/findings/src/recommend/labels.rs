@@ -29,43 +29,31 @@ pub(super) fn draft<'a>(
     found: &[(&'a Finding, &'a LabelOrder)],
 ) -> Option<Draft<'a>> {
     let (_, first) = found.first()?;
-    let of_shape = |shape: LabelShape| {
-        let labels = found.iter().filter(|(_, it)| it.shape == shape);
-        labels
-            .map(|(_, it)| it.label.as_str())
-            .collect::<Vec<_>>()
-            .join(" and ")
-    };
-    let (inverted, uninformative) = (
-        of_shape(LabelShape::Inverted),
-        of_shape(LabelShape::Uninformative),
-    );
-    let said = |labels: &str, what: &str| (!labels.is_empty()).then(|| format!("{labels} {what}"));
-    let title = [
-        said(&inverted, "tells good decisions from bad the wrong way round"),
-        said(&uninformative, "does not tell good decisions from bad"),
-    ];
-    let title: Vec<String> = title.into_iter().flatten().collect();
     let texts: Vec<String> = found
         .iter()
         .map(|(finding, _)| format!("{}.", finding.text))
         .collect();
-    let mend = [
-        said(
-            &inverted,
-            "is likely to be read the wrong way round: check how it is made, and turn it",
-        ),
-        said(
-            &uninformative,
-            "says too little: make it anew from what came of like decisions, or stop going by it",
-        ),
-    ];
-    let mut action_items: Vec<String> = mend.into_iter().flatten().collect();
-    action_items.push(format!(
-        "Look at what is decided by {} (what is sent, skipped or shown to people), and decide by what came of it until then",
-        found.iter().map(|(_, it)| it.label.as_str()).collect::<Vec<_>>().join(" and ")
-    ));
-    let off = (first.auc - 0.5, (first.interval.0 - 0.5, first.interval.1 - 0.5));
+    let said = |inverted: &str, uninformative: &str| {
+        let of = [
+            (LabelShape::Inverted, inverted),
+            (LabelShape::Uninformative, uninformative),
+        ];
+        of.into_iter()
+            .filter_map(|(shape, what)| of_shape(found, shape).map(|labels| format!("{labels} {what}")))
+            .collect::<Vec<String>>()
+    };
+    let title = said(
+        "tells good decisions from bad the wrong way round",
+        "does not tell good decisions from bad",
+    );
+    let mut action_items = said(
+        "is likely to be read the wrong way round: check how it is made, and turn it",
+        "says too little: make it anew from what came of like decisions, or stop going by it",
+    );
+    action_items.push(
+        "Look at what is decided by it (what is sent, skipped or shown to people), and go by what came of like decisions until then"
+            .to_owned(),
+    );
     Some(Draft {
         rule,
         component,
@@ -76,19 +64,7 @@ pub(super) fn draft<'a>(
         action_items,
         difficulty: Difficulty::Medium,
         effort_hours: HOURS,
-        evidence: Evidence {
-            what: format!(
-                "pairs of decisions that {} orders as {} does",
-                first.label, first.of
-            ),
-            unit: "ratio".to_owned(),
-            // What chance would order.
-            before: Some(0.5),
-            now: Some(first.auc),
-            n: first.levels.iter().map(|level| level.n).sum(),
-            effect: Estimate::new(off.0, off.1),
-            p_value: first.p_value,
-        },
+        evidence: evidence(first),
         gain: None,
         value: None,
         before: None,
@@ -98,4 +74,24 @@ pub(super) fn draft<'a>(
         },
         coverage: component.coverage,
     })
+}
+
+/// The labels of that shape, in words.
+fn of_shape(found: &[(&Finding, &LabelOrder)], shape: LabelShape) -> Option<String> {
+    let labels = found.iter().filter(|(_, it)| it.shape == shape);
+    let labels: Vec<&str> = labels.map(|(_, it)| it.label.as_str()).collect();
+    (!labels.is_empty()).then(|| labels.join(" and "))
+}
+
+fn evidence(it: &LabelOrder) -> Evidence {
+    Evidence {
+        what: format!("pairs of decisions that {} orders as {} does", it.label, it.of),
+        unit: "ratio".to_owned(),
+        // What chance would order.
+        before: Some(0.5),
+        now: Some(it.auc),
+        n: it.levels.iter().map(|level| level.n).sum(),
+        effect: Estimate::new(it.auc - 0.5, (it.interval.0 - 0.5, it.interval.1 - 0.5)),
+        p_value: it.p_value,
+    }
 }
