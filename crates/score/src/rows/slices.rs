@@ -23,6 +23,8 @@ pub(super) const ROW: Row = Row {
 /// A week before and a week of the fault.
 const WEEK: usize = 168;
 const METRIC: &str = "lead_enrichment.success_rate";
+/// As the simulator calls what changes.
+const SUCCESS_RATE: &str = "success_rate";
 const SCENARIO: &str = "effects/slice-regression.yaml";
 /// A slice has this share of the decisions.
 const LEAST_SHARE: f64 = 0.01;
@@ -195,7 +197,12 @@ pub(crate) fn drawn(
             left -= 1;
             continue;
         }
-        let before = fault.size.map_or(0.9, |it| it.size.before);
+        // Where the mix is planted too, the fault's first size is that of its share
+        let mut sizes = fault.sizes.iter().map(|it| &it.size);
+        let rate = sizes
+            .find(|it| it.of == SUCCESS_RATE)
+            .context("no rate changes")?;
+        let before = rate.before;
         let z = planted.z.0 + (planted.z.1 - planted.z.0) * draws.random::<f64>();
         // The slice and the rest, in a week before and one after.
         let inside = 7.0 * fault.decisions_per_day;
