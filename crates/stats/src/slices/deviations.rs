@@ -1,5 +1,6 @@
 use crate::normal::two_sided_quantile;
 use crate::slices::cube::Cube;
+use crate::slices::grid::Grid;
 use crate::slices::noise::Noise;
 use crate::slices::search::{Contrast, Limits, search};
 
@@ -115,7 +116,7 @@ fn find<V>(cube: &Cube<V>, cells: Vec<Measured>, total: impl Fn(&[&V]) -> (f64, 
         least_weight: heaviest * 1e-6,
     };
     let half = two_sided_quantile(0.05);
-    search(&grid, &deviation, &limits)
+    search(&grid, deviation, &limits)
         .into_iter()
         .map(|found| {
             let inside = |codes: &[u32]| found.conditions.iter().all(|(at, code)| codes[*at] == *code);
@@ -172,4 +173,6 @@ impl Contrast<2> for Deviation {
     fn prominence(&self, _: &[f64; 2]) -> f64 {
         0.0
     }
+
+    fn learn(&mut self, _: &Grid<2>, _: &[[f64; 2]]) {}
 }

@@ -26,6 +26,8 @@ const MEDIAN_ERROR: f64 = 1.166;
 const LEAST_DEGREES: f64 = 3.0;
 /// With fewer scores nothing is read from their median: in a small cube a culprit is in most of them.
 const ENOUGH_FOR_SCALE: usize = 60;
+/// Scores never scatter less than this: errors are told by fitted means, and hours are a little more alike than independent ones.
+const LEAST_SCALE: f64 = 1.04;
 /// With fewer scores nothing is read from their tails.
 const ENOUGH_FOR_TAILS: usize = 1_000;
 
@@ -44,7 +46,8 @@ impl Scatter {
             return vec![Self::NORMAL; levels.len()];
         }
         let error = MEDIAN_ERROR / (levels.first().map_or(1, Vec::len).max(1) as f64).sqrt();
-        let shared = (quantile(&mut levels.concat(), 0.5) / NORMAL_MEDIAN / (1.0 + error / 2.0)).max(1.0);
+        let shared = quantile(&mut levels.concat(), 0.5) / NORMAL_MEDIAN / (1.0 + error / 2.0);
+        let shared = shared.max(LEAST_SCALE);
         levels
             .into_iter()
             .map(|scores| Self::of(scores, shared))

@@ -20,6 +20,8 @@ pub(crate) trait Contrast<const K: usize> {
     fn shared_effect(&self) -> bool;
     /// Decides between slices that explain the same, as the two values of a dimension do: the more prominent is named.
     fn prominence(&self, slice: &[f64; K]) -> f64;
+    /// Learns how cells vary from what is left of them without the effects of the suspects.
+    fn learn(&mut self, grid: &Grid<K>, left: &[[f64; K]]);
 }
 
 /// How far a search goes.
@@ -57,7 +59,7 @@ pub(crate) struct Found {
 /// named, when its parts by a further dimension together explain more than it does.
 pub(crate) fn search<const K: usize>(
     grid: &Grid<K>,
-    contrast: &impl Contrast<K>,
+    contrast: impl Contrast<K>,
     limits: &Limits,
 ) -> Vec<Found> {
     let mut search = Search {
@@ -66,17 +68,20 @@ pub(crate) fn search<const K: usize>(
         grid,
         contrast,
         limits,
-        scatters: None,
+        scatters: Vec::new(),
         cells: grid.sums.clone(),
         left_out: vec![0; grid.sums.len()],
     };
-    if contrast.scatters_as_stated() {
-        // First as if all effects were told by their errors alone; then with what is seen to vary besides.
-        search.scatters = Some(vec![Scatter::NORMAL; search.depth]);
-        let named = search.name();
-        search.scatters = Some(search.settle(named));
-    }
-    let mut named = search.name();
+    // First as if all effects were told by their errors alone; then with what is seen to vary besides.
+    search.scatters = vec![Scatter::NORMAL; search.depth];
+    search.scatters = if search.contrast.scatters_as_stated() {
+        let named = search.name(limits.most);
+        search.settle(named)
+    } else {
+        let suspects = search.name(SUSPECTS);
+        search.without(&suspects)
+    };
+    let mut named = search.name(limits.most);
     search.revise(&mut named);
     named.retain(|found| !found.conditions.is_empty());
     let largest = named.iter().map(|found| found.effect.abs()).fold(0.0, f64::max);
@@ -89,10 +94,10 @@ struct Search<'a, const K: usize, C> {
     tables: Vec<Table<K>>,
     depth: usize,
     grid: &'a Grid<K>,
-    contrast: &'a C,
+    contrast: C,
     limits: &'a Limits,
-    /// How scores scatter where nothing happened, level by level, where that is settled.
-    scatters: Option<Vec<Scatter>>,
+    /// How scores scatter where nothing happened, level by level.
+    scatters: Vec<Scatter>,
     /// The cells, without what everything shares.
     cells: Vec<[f64; K]>,
     /// How many named slices leave each cell out.
@@ -113,6 +118,9 @@ const PARTS_EXPLAIN_MORE: f64 = 1.05;
 const OUTSTANDING: f64 = 0.5;
 /// So are those this many standard errors from none.
 const FAR: f64 = 5.0;
+/// So many slices are suspects: what most deviates is no example of how slices vary where nothing happened. Of more, some would be
+/// taken out that are.
+const SUSPECTS: usize = 1;
 /// How often named slices are looked at again.
 const REVISIONS: usize = 3;
 
@@ -184,26 +192,36 @@ impl<const K: usize, C: Contrast<K>> Search<'_, K, C> {
             .collect()
     }
 
+    /// How scores scatter, level by level, and what else varies, as seen without the suspects: what they do would be taken for
+    /// scatter and hide them (masking: P. J. Rousseeuw and A. M. Leroy, "Robust Regression and Outlier Detection" (1987), ch. 1).
+    /// They were taken out before and are put back.
+    fn without(&mut self, suspects: &[Found]) -> Vec<Scatter> {
+        self.contrast.learn(self.grid, &self.cells);
+        let scores = |level: Vec<(f64, f64)>| {
+            level
+                .iter()
+                .map(|(effect, error)| (effect / error).abs())
+                .collect()
+        };
+        let levels = self.estimates(&self.total()).into_iter().map(scores);
+        let scatters = Scatter::of_levels(levels.collect());
+        for suspect in suspects {
+            self.put_back(suspect);
+        }
+        scatters
+    }
+
     fn levels(&self, total: &[f64; K]) -> Vec<Level> {
         let estimates = self.estimates(total);
         let slices: Vec<f64> = estimates
             .iter()
             .map(|level| (level.len() as f64).max(1.0))
             .collect();
-        let scatters = self.scatters.clone().unwrap_or_else(|| {
-            let scores = |level: &Vec<(f64, f64)>| {
-                level
-                    .iter()
-                    .map(|(effect, error)| (effect / error).abs())
-                    .collect()
-            };
-            Scatter::of_levels(estimates.iter().map(scores).collect())
-        });
         let false_alarm = self.limits.false_alarm / self.depth as f64;
-        let levels = scatters.into_iter().zip(slices);
+        let levels = self.scatters.iter().zip(slices);
         levels
             .map(|(scatter, slices)| Level {
-                scatter,
+                scatter: *scatter,
                 slices,
                 critical: two_sided_quantile(false_alarm / slices),
             })
@@ -236,9 +254,9 @@ impl<const K: usize, C: Contrast<K>> Search<'_, K, C> {
     }
 
     /// Names slices one after the other, and takes out what they explain.
-    fn name(&mut self) -> Vec<Found> {
+    fn name(&mut self, most: usize) -> Vec<Found> {
         let mut named: Vec<Found> = Vec::new();
-        while named.len() < self.limits.most {
+        while named.len() < most {
             let Some(found) = self.best() else { break };
             self.take_out(&found);
             named.push(found);
