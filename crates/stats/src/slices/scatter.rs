@@ -27,7 +27,7 @@ const LEAST_DEGREES: f64 = 3.0;
 /// With fewer scores nothing is read from their median: in a small cube a culprit is in most of them.
 const ENOUGH_FOR_SCALE: usize = 60;
 /// Scores never scatter less than this: errors are told by fitted means, and hours are a little more alike than independent ones.
-const LEAST_SCALE: f64 = 1.04;
+const LEAST_SCALE: f64 = 1.08;
 /// With fewer scores nothing is read from their tails.
 const ENOUGH_FOR_TAILS: usize = 1_000;
 
