@@ -1,3 +1,5 @@
+mod nested;
+
 use crate::normal::{two_sided, two_sided_quantile};
 use crate::slices::bulk::{ENOUGH, variance_beyond};
 use crate::slices::grid::{Grid, Table, tables};
@@ -293,6 +295,14 @@ impl<const K: usize, C: Contrast<K>> Search<'_, K, C> {
         let mut best = best?;
         while let Some(part) = self.best_part(&best, &total, &levels) {
             best = part;
+        }
+        if !self.contrast.scatters_as_stated() {
+            for _ in 0..self.depth {
+                let Some(nearest) = self.nested(&best, &total, &levels) else {
+                    break;
+                };
+                best = nearest;
+            }
         }
         Some(best)
     }

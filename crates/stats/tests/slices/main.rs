@@ -131,6 +131,41 @@ fn effects_are_told_with_their_sign_and_split_into_mix_and_rate() {
     assert!((turned[0].effect + culprit.effect).abs() < 1e-6);
 }
 
+/// A slice with nine tenths of its decisions on one model; those on the other fail rarely.
+#[test]
+#[expect(clippy::unwrap_used, reason = "a cell has all its values")]
+fn a_condition_that_hardly_narrows_a_slice_is_named_where_what_it_leaves_out_did_not_change() {
+    let named = |of_large: f64| -> Vec<Vec<(String, String)>> {
+        let mut cube = Cube::new(["region", "channel", "model"]);
+        for cell in 0..24 {
+            let (region, channel, large) = (cell % 4, cell / 4 % 3, cell >= 12);
+            let (count, rate) = if large { (500.0, 0.97) } else { (4_500.0, 0.75) };
+            let fall = match (region, large) {
+                (1, true) => of_large,
+                (1, false) => 0.05,
+                _ => 0.0,
+            };
+            let cell = TwoPeriods {
+                baseline: moments(count, rate),
+                current: moments(count, rate - fall),
+            };
+            let model = if large { "large" } else { "small" };
+            cube.add(&[&format!("r{region}"), &format!("c{channel}"), model], cell)
+                .unwrap();
+        }
+        let found = find_culprits(&cube, &SliceSearch::default());
+        found.into_iter().map(|culprit| culprit.slice).collect()
+    };
+    let of = |conditions: &[(&str, &str)]| -> Vec<(String, String)> {
+        let owned = conditions
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()));
+        owned.collect()
+    };
+    assert_eq!(named(0.0), [of(&[("region", "r1"), ("model", "small")])]);
+    assert_eq!(named(0.05), [of(&[("region", "r1")])]);
+}
+
 #[test]
 fn a_value_that_is_new_moves_no_verdict_on_the_others() {
     let mut cube = Cube::new(["model", "region"]);
