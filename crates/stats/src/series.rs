@@ -3,6 +3,7 @@ use crate::change_points::{ChangePoint, lasting_changes};
 use crate::faint_season::without_faint_season;
 use crate::grid::Grid;
 use crate::online::{Online, online};
+use crate::robust;
 use crate::seasonal::{likely_season, seasonal};
 use crate::trend::{Trend, trend};
 
@@ -44,6 +45,9 @@ pub enum Direction {
 /// The p-value below which a trend is called one.
 const CALLED: f64 = 0.05;
 
+/// Less of the largest value is rounding.
+const ROUNDING: f64 = 1e-9;
+
 /// In a series with a season: one that changes must be called a trend in less than 2 % of series, and what is left of it
 /// comes on top of chance.
 const CALLED_WITH_SEASON: f64 = 0.01;
@@ -61,6 +65,23 @@ impl Analysis {
             Some(trend) if trend.p_value < called && trend.score < 0.0 => Direction::Decreasing,
             _ => Direction::Stable,
         }
+    }
+}
+
+/// Where seasons tell a series wholly, rounding is left of it, in which there is nothing to find.
+fn flatten_rounding(series: &[f64], adjusted: &mut [f64]) {
+    let finite =
+        |values: &[f64]| -> Vec<f64> { values.iter().copied().filter(|it| it.is_finite()).collect() };
+    let largest = finite(series)
+        .iter()
+        .fold(0.0_f64, |most, value| most.max(value.abs()));
+    let level = robust::median(&finite(adjusted));
+    let is_rounding = |value: &f64| !value.is_finite() || (value - level).abs() <= ROUNDING * largest;
+    if adjusted.iter().all(is_rounding) {
+        adjusted
+            .iter_mut()
+            .filter(|it| it.is_finite())
+            .for_each(|value| *value = level);
     }
 }
 
@@ -85,7 +106,8 @@ pub fn analyse(times: Times<'_>, values: &[f64], past_only: bool) -> Analysis {
     } else {
         candidates
     };
-    let found = seasonal(&series, &candidates);
+    let mut found = seasonal(&series, &candidates);
+    flatten_rounding(&series, &mut found.adjusted);
     let day = grid.a_day().max(FEWEST_APART);
     let Online {
         mut change_points,
@@ -98,13 +120,13 @@ pub fn analyse(times: Times<'_>, values: &[f64], past_only: bool) -> Analysis {
         let week = 7 * grid.a_day();
         let is_faint = candidates.contains(&week) && !found.periods.contains(&week);
         let lasting = grid.a_day().min(LASTING);
-        let level = if is_faint {
-            lasting_changes(&without_faint_season(&found.adjusted, week), lasting)
-        } else {
-            lasting_changes(&found.adjusted, lasting)
-        };
+        let mut level = found.adjusted.clone();
+        if is_faint {
+            level = without_faint_season(&level, week);
+            flatten_rounding(&series, &mut level);
+        }
         Online {
-            change_points: level,
+            change_points: lasting_changes(&level, lasting),
             anomalies: anomalies(&series, &found.adjusted, reach, day),
         }
     };
@@ -197,6 +219,15 @@ mod tests {
         let called = (0..200).filter(called).count();
         // 2 % of 200, and chance.
         assert!(called <= 9, "{called} of 200");
+    }
+
+    #[test]
+    fn nothing_is_found_in_a_series_that_its_seasons_tell_wholly() {
+        // Of a call each 216 seconds 16 or 17 are in an hour, the same every third hour.
+        let values: Vec<f64> = (0..1344).map(|hour| [17.0, 17.0, 16.0][hour % 3]).collect();
+        let found = analyse(Times::Seconds(&hours(1344)), &values, false);
+        assert_eq!((found.change_points.len(), found.anomalies.len()), (0, 0));
+        assert_eq!(found.direction(), Direction::Stable);
     }
 
     #[test]
