@@ -73,7 +73,7 @@ fn calls() -> impl Iterator<Item = Record> {
         let (day, second) = (call / CALLS_A_DAY, call % CALLS_A_DAY * 216);
         let language = ["de", "en", "fr", "it"][(call % 4) as usize];
         let reached = chance(call + 1_000_000) % 1000 < 700;
-        let better = chance(call + 2_000_000) % 1000 < if reached { 300 } else { 600 };
+        let better = chance(call * 7_919) % 1000 < if reached { 300 } else { 600 };
         let fails = if day >= 21 && language == "fr" { 450 } else { 80 };
         let at = format!(
             "2026-{:02}-{:02}T{:02}:{:02}:{:02}Z",
