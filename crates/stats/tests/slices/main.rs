@@ -133,7 +133,6 @@ fn effects_are_told_with_their_sign_and_split_into_mix_and_rate() {
 
 /// A slice with nine tenths of its decisions on one model; those on the other fail rarely.
 #[test]
-#[expect(clippy::unwrap_used, reason = "a cell has all its values")]
 fn a_condition_that_hardly_narrows_a_slice_is_named_where_what_it_leaves_out_did_not_change() {
     let named = |of_large: f64| -> Vec<Vec<(String, String)>> {
         let mut cube = Cube::new(["region", "channel", "model"]);
