@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::judge::{Anomaly, Move};
 
 pub use anomaly::anomaly;
-pub use label_order::{LabelChances, LabelCounts, LabelOrder, LabelShape, label_order};
+pub use label_order::{LabelCounts, LabelOrder, LabelShape, label_order};
 pub use latency_tail::{LatencyTail, latency_tail};
 pub use level_change::level_change;
 pub use miscalibration::{Level, Miscalibration, Stated, level_order, stated_probabilities};

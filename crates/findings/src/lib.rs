@@ -17,9 +17,9 @@ pub use facts::{
     ChangeEntry, ComponentFacts, Correction, Costs, Explained, Facts, Groups, MetricFacts, Role, TrendFacts,
 };
 pub use finding::{
-    About, Comparison, Detail, Finding, GroupStanding, LabelChances, LabelCounts, LabelOrder, LabelShape,
-    LatencyTail, Level, Miscalibration, Missing, Reason, Stated, anomaly, label_order, latency_tail,
-    level_change, level_order, missing_data, standings, stated_probabilities,
+    About, Comparison, Detail, Finding, GroupStanding, LabelCounts, LabelOrder, LabelShape, LatencyTail,
+    Level, Miscalibration, Missing, Reason, Stated, anomaly, label_order, latency_tail, level_change,
+    level_order, missing_data, standings, stated_probabilities,
 };
 pub use judge::{
     Anomaly, Direction, History, Judgement, Move, Observed, Quality, Significance, Slope, Spans, Trend, judge,

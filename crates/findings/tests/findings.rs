@@ -1,8 +1,8 @@
 //! What is told of tails, groups, confidence and gaps, and what is not.
 
 use kaizen_findings::{
-    About, CellSums, Comparison, Detail, Groups, LabelChances, LabelCounts, LabelOrder, LabelShape, Stated,
-    label_order, latency_tail, level_order, standings, stated_probabilities,
+    About, CellSums, Comparison, Detail, Groups, LabelCounts, LabelOrder, LabelShape, Stated, label_order,
+    latency_tail, level_order, standings, stated_probabilities,
 };
 use kaizen_stats::Predicted;
 use rand::{RngExt, SeedableRng};
@@ -148,10 +148,8 @@ fn bold_probabilities_are_told_and_true_ones_are_not() {
     assert_eq!(stated(1.0), None);
 }
 
-const CHANCES: LabelChances = LabelChances {
-    inverted: 0.01 / 4.0,
-    uninformative: 0.05 / 4.0,
-};
+/// Of one component of four.
+const SIGNIFICANCE: f64 = 0.01 / 4.0;
 
 /// A week of decisions with a score of four bands, the best first, of which so many standard deviations more of those that reach
 /// their aim are in the better ones; `day` is what a day's share of those is and what is added to its scores.
@@ -181,7 +179,7 @@ fn scored(seed: u64, a_day: u32, deviations: f64, day: impl Fn(i32) -> (f64, f64
 }
 
 fn order_of(counts: &LabelCounts) -> Option<LabelOrder> {
-    match label_order(ABOUT, counts, CHANCES)?.detail {
+    match label_order(ABOUT, counts, SIGNIFICANCE)?.detail {
         Detail::LabelOrder(it) => Some(it),
         _ => None,
     }
@@ -255,7 +253,7 @@ fn a_label_that_is_rare_and_right_says_something() {
         days: vec![vec![(0.9 * 2_000.0, 2_000.0), (share_of_few * 20.0, 20.0)]; 7],
     };
     assert_eq!(order_of(&rare(0.0)), None);
-    let silent = label_order(ABOUT, &rare(0.9), CHANCES).unwrap();
+    let silent = label_order(ABOUT, &rare(0.9), SIGNIFICANCE).unwrap();
     assert!(
         silent
             .text

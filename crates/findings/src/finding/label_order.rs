@@ -68,15 +68,6 @@ impl LabelCounts {
     }
 }
 
-/// Chances that a run is wrong about any label of a component.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LabelChances {
-    /// It tells of an inverted label where labels say nothing.
-    pub inverted: f64,
-    /// It tells of one that says nothing where it says just enough to matter.
-    pub uninformative: f64,
-}
-
 /// How many labels of a component are looked at: confidence, quality and potential.
 const LABELS: f64 = 3.0;
 /// The smallest difference that matters, J. Cohen's d of a small effect: "Statistical Power Analysis for the Behavioral Sciences",
@@ -89,8 +80,9 @@ const FEWEST: f64 = 30.0;
 
 /// Tells of a label that orders what came of decisions the wrong way round, by more than chance and by so much that it matters; or that
 /// is known not to order it by so much that it matters, while its levels differ by no more than that in any other way. Decisions are
-/// compared with those of their day. Not to be told from chance is no finding.
-pub fn label_order(about: About<'_>, counts: &LabelCounts, chances: LabelChances) -> Option<Finding> {
+/// compared with those of their day. `significance` is the chance to be wrong about any label of the component: to call one inverted that
+/// says nothing, or uninformative one that says just enough to matter. Not to be told from chance is no finding.
+pub fn label_order(about: About<'_>, counts: &LabelCounts, significance: f64) -> Option<Finding> {
     let sums = counts.sums();
     let (well, all) = sums
         .iter()
@@ -104,9 +96,9 @@ pub fn label_order(about: About<'_>, counts: &LabelCounts, chances: LabelChances
     let adjusted = |p_value: f64| (p_value * LABELS).min(1.0);
     let wrong_way = adjusted(if order.z < 0.0 { order.p_value / 2.0 } else { 1.0 });
     let too_little = adjusted(order.equivalence_p_value(MARGIN));
-    let (shape, p_value) = if order.auc < 0.5 - MARGIN && wrong_way < chances.inverted {
+    let (shape, p_value) = if order.auc < 0.5 - MARGIN && wrong_way < significance {
         (LabelShape::Inverted, wrong_way)
-    } else if too_little < chances.uninformative && spread(&sums) < SMALL {
+    } else if too_little < significance && spread(&sums) < SMALL {
         (LabelShape::Uninformative, too_little)
     } else {
         return None;

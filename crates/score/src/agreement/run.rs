@@ -6,9 +6,9 @@ use std::ops::Range;
 use anyhow::Result;
 use kaizen_catalogue::{Component, Direction, Expression, Measure, Metric, SplitDenominator};
 use kaizen_findings::{
-    About, CellSums, Comparison, Detail, Explanation, Finding, Groups, History, Judgement, LabelChances,
-    LabelCounts, MetricCube, Missing, Naming, Quantity, Reason, Stated, Trend, anomaly, explain, judge,
-    label_order, latency_tail, level_change, level_order, missing_data, standings, stated_probabilities,
+    About, CellSums, Comparison, Detail, Explanation, Finding, Groups, History, Judgement, LabelCounts,
+    MetricCube, Missing, Naming, Quantity, Reason, Stated, Trend, anomaly, explain, judge, label_order,
+    latency_tail, level_change, level_order, missing_data, standings, stated_probabilities,
 };
 use kaizen_simulator::{Quantiles, Totals};
 use kaizen_stats::{Predicted, proportion_dispersion};
@@ -17,10 +17,8 @@ use super::memory::{Memory, hits, moments};
 use super::{PAST, WEEK, spans};
 
 const DAY: usize = 24;
-/// Chances that a run names any slice, and tells of any tail or confidence, when nothing happened.
+/// Chances that a run names any slice, and tells of any tail, label or confidence, when nothing happened.
 const FALSE_ALARM: f64 = 0.01;
-/// Chance that it says of any label that it says nothing when it says just enough to matter.
-const OVERLOOKED: f64 = 0.05;
 /// Most gaps of a component that are told.
 const MOST_GAPS: usize = 10;
 
@@ -85,12 +83,9 @@ pub fn run(all: &[Of<'_>]) -> Result<Run> {
         run.explanations
             .extend(why(it, metric, before, false_alarm)?.map(|found| (name, found)));
     }
-    let chances = LabelChances {
-        inverted: FALSE_ALARM / all.len() as f64,
-        uninformative: OVERLOOKED / all.len() as f64,
-    };
+    let significance = FALSE_ALARM / all.len() as f64;
     for it in all {
-        run.findings.extend(inspected(it, &histories, chances)?);
+        run.findings.extend(inspected(it, &histories, significance)?);
     }
     run.findings.extend(all.iter().flat_map(gaps));
     run.histories = histories;
@@ -203,12 +198,11 @@ fn sums_of(component: &Component, expression: &Expression, quantity: Quantity, t
 }
 
 /// Tail, labels, confidence and standings of a component.
-fn inspected(it: &Of<'_>, histories: &[History], chances: LabelChances) -> Result<Vec<Finding>> {
+fn inspected(it: &Of<'_>, histories: &[History], significance: f64) -> Result<Vec<Finding>> {
     let component = it.component;
-    let significance = chances.inverted;
     let mut found: Vec<Finding> = tail(it, significance).into_iter().collect();
     let labels = it.labels.iter();
-    found.extend(labels.filter_map(|counts| label_order(of_component(component), counts, chances)));
+    found.extend(labels.filter_map(|counts| label_order(of_component(component), counts, significance)));
     let is_told =
         |it: &Finding| matches!(&it.detail, Detail::LabelOrder(it) if it.label == "confidence_level");
     if !found.iter().any(is_told) {

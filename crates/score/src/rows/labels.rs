@@ -1,7 +1,7 @@
 //! Whether labels that say nothing, or are the wrong way round, are told, and those that order what comes of decisions are not.
 
 use anyhow::Result;
-use kaizen_findings::{About, Detail, LabelChances, LabelCounts, LabelShape, label_order};
+use kaizen_findings::{About, Detail, LabelCounts, LabelShape, label_order};
 use kaizen_simulator::{Scenario, Simulation};
 use kaizen_stats::{Graded, cochran_armitage};
 
@@ -19,11 +19,8 @@ pub(super) const ROW: Row = Row {
     score,
 };
 
-/// Of a component of four: chances of a run are .01 and .05.
-const CHANCES: LabelChances = LabelChances {
-    inverted: 0.01 / 4.0,
-    uninformative: 0.05 / 4.0,
-};
+/// Of a component of four.
+const SIGNIFICANCE: f64 = 0.01 / 4.0;
 const DAYS: usize = 7;
 /// 10,000 in seven days; the other components make next to none.
 const EVENTS_A_DAY: f64 = 10_000.0 / DAYS as f64;
@@ -121,7 +118,7 @@ fn of_label(counts: &LabelCounts, wanted: Option<LabelShape>) -> Told {
         title: "",
         unit: "",
     };
-    let shape = label_order(about, counts, CHANCES).and_then(|it| match it.detail {
+    let shape = label_order(about, counts, SIGNIFICANCE).and_then(|it| match it.detail {
         Detail::LabelOrder(it) => Some(it.shape),
         _ => None,
     });

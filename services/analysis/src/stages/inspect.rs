@@ -6,7 +6,7 @@ mod groups;
 
 use kaizen_catalogue::{Component, Direction, Expression, Measure, Metric};
 use kaizen_findings::{
-    About, Comparison, Detail, Finding, LabelChances, label_order, latency_tail, level_order, standings,
+    About, Comparison, Detail, Finding, label_order, latency_tail, level_order, standings,
     stated_probabilities,
 };
 use kaizen_stats::{Predicted, proportion_dispersion};
@@ -16,10 +16,8 @@ use kaizen_warehouse::queries::{
 
 use super::Work;
 
-/// Chance that a run tells of a tail or of confidence, of any component, when nothing is wrong.
+/// Chance that a run tells of a tail, a label or confidence, of any component, when nothing is wrong.
 const FALSE_ALARM: f64 = 0.01;
-/// Chance that a run says of a label of any component that it says nothing when it says just enough to matter.
-const OVERLOOKED: f64 = 0.05;
 
 /// Inspects every component.
 ///
@@ -27,15 +25,10 @@ const OVERLOOKED: f64 = 0.05;
 /// Any [`QueryError`].
 pub async fn inspect(work: &mut Work<'_>) -> Result<(), QueryError> {
     let catalogue = work.catalogue;
-    let components = catalogue.components().len().max(1) as f64;
-    let significance = FALSE_ALARM / components;
-    let chances = LabelChances {
-        inverted: significance,
-        uninformative: OVERLOOKED / components,
-    };
+    let significance = FALSE_ALARM / catalogue.components().len().max(1) as f64;
     for component in catalogue.components() {
         let tail = tail(work, component, significance).await?;
-        let mut stated = labels(work, component, chances).await?;
+        let mut stated = labels(work, component, significance).await?;
         stated.extend(confidence(work, component, significance, &stated).await?);
         work.findings.extend(tail.into_iter().chain(stated));
         for metric in &component.metrics {
@@ -111,12 +104,12 @@ async fn tail(
 async fn labels(
     work: &Work<'_>,
     component: &Component,
-    chances: LabelChances,
+    significance: f64,
 ) -> Result<Vec<Finding>, QueryError> {
     let counts = label_counts(&work.client, component, work.analysis.period).await?;
     let found = counts
         .iter()
-        .filter_map(|it| label_order(about(component), it, chances));
+        .filter_map(|it| label_order(about(component), it, significance));
     Ok(found.collect())
 }
 
