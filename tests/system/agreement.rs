@@ -17,12 +17,12 @@ use kaizen_api::analysis::v1::analysis_service_client::AnalysisServiceClient;
 use kaizen_catalogue::Catalogue;
 use kaizen_score::agreement::{self, Of, Run, Tenant};
 use kaizen_score::generate::fleet;
-use kaizen_testkit::{Record, Service, Stack, eventually};
+use kaizen_testkit::{Record, Service, Stack};
 use kaizen_warehouse::queries::{explanations, findings, latest_succeeded, trends};
 use kaizen_warehouse::{ClickHouseConfig, Client};
 use tokio::task::spawn_blocking;
 
-use crate::client::window;
+use crate::client::{counted, window};
 use compare::Differences;
 
 const SOON: Duration = Duration::from_secs(120);
@@ -114,15 +114,7 @@ async fn publish(seeds: &Arc<Seeds>, stack: &Stack) -> Result<()> {
         expected += count;
     }
     maker.await??;
-    eventually("every decision is stored once", SOON, async || {
-        let stored = stack
-            .clickhouse()
-            .query("SELECT count() FROM kaizen.decisions")
-            .await?;
-        ensure!(stored == expected.to_string(), "{stored} of {expected} are");
-        Ok(())
-    })
-    .await?;
+    counted(stack.clickhouse(), expected, SOON).await?;
     let noted = "SELECT count(), countIf(reason != 'duplicate') FROM kaizen.rejections";
     let noted = stack.clickhouse().query(noted).await?;
     // All else that was sent was sent twice.

@@ -8,10 +8,10 @@ use kaizen_api::analysis::v1::{
     GetAnalysisRequest, GetAnalysisResponse, ListAnalysesRequest, ListMetricsRequest,
     ListRecommendationsRequest, Step, TrendDirection,
 };
-use kaizen_testkit::{DecisionBuilder, Record, Sandbox, eventually, workspace};
+use kaizen_testkit::{DecisionBuilder, Record, Sandbox, workspace};
 use serde_json::json;
 
-use crate::client::{analyses, metrics, series, window};
+use crate::client::{analyses, counted, metrics, series, window};
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -118,16 +118,7 @@ async fn a_fifth_component_with_its_own_dimension_is_in_every_output() -> Result
         .kafka()
         .publish("kaizen.decisions.backfill", calls())
         .await?;
-    eventually("every call is stored", SOON, async || {
-        let stored = sandbox
-            .stack()
-            .clickhouse()
-            .query("SELECT count() FROM kaizen.decisions")
-            .await?;
-        ensure!(stored == (DAYS * CALLS_A_DAY).to_string(), "{stored} are");
-        Ok(())
-    })
-    .await?;
+    counted(sandbox.stack().clickhouse(), DAYS * CALLS_A_DAY, SOON).await?;
     it_is_measured(&sandbox).await?;
     let summary = sandbox
         .kaizen(&["analyze", "--from", "2026-01-26", "--to", "2026-02-02"])

@@ -1,11 +1,13 @@
-//! What the tests ask of `reporting` and `analysis` over gRPC.
+//! What the tests ask of `reporting` and `analysis` over gRPC, and when they may.
 
-use anyhow::{Context, Result};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
 use jiff::Timestamp;
 use kaizen_api::analysis::v1::analysis_service_client::AnalysisServiceClient;
 use kaizen_api::analysis::v1::metric_service_client::MetricServiceClient;
 use kaizen_api::analysis::v1::{QueryMetricRequest, Series, Step, Window};
-use kaizen_testkit::Sandbox;
+use kaizen_testkit::{ClickHouse, Sandbox, eventually};
 use tonic::transport::Channel;
 
 /// The metrics, as `reporting` serves them.
@@ -37,6 +39,20 @@ fn time(text: &str) -> Result<prost_types::Timestamp> {
 /// A time of an answer, as RFC 3339.
 pub fn text(time: Option<prost_types::Timestamp>) -> Result<String> {
     Ok(Timestamp::from_second(time.context("a time is missing")?.seconds)?.to_string())
+}
+
+/// Returns when that many decisions are stored, and counted by the rollup as well: its rows are there shortly after the decisions'.
+pub async fn counted(clickhouse: &ClickHouse, decisions: u64, limit: Duration) -> Result<()> {
+    let sql = "SELECT (SELECT count() FROM kaizen.decisions), (SELECT sum(decisions) FROM kaizen.rollup_hourly)";
+    eventually("every decision is stored and counted", limit, async || {
+        let found = clickhouse.query(sql).await?;
+        ensure!(
+            found == format!("{decisions}\t{decisions}"),
+            "of {decisions}, as many are stored and counted: {found}"
+        );
+        Ok(())
+    })
+    .await
 }
 
 /// The series of one metric.
