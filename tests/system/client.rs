@@ -43,7 +43,8 @@ pub fn text(time: Option<prost_types::Timestamp>) -> Result<String> {
 
 /// Returns when that many decisions are stored, and counted by the rollup as well: its rows are there shortly after the decisions'.
 pub async fn counted(clickhouse: &ClickHouse, decisions: u64, limit: Duration) -> Result<()> {
-    let sql = "SELECT (SELECT count() FROM kaizen.decisions), (SELECT sum(decisions) FROM kaizen.rollup_hourly)";
+    let sql =
+        "SELECT (SELECT count() FROM kaizen.decisions), (SELECT sum(decisions) FROM kaizen.rollup_hourly)";
     eventually("every decision is stored and counted", limit, async || {
         let found = clickhouse.query(sql).await?;
         ensure!(

@@ -1,4 +1,6 @@
--- Facts: one row a decision, in the order the analysis reads them. `_ingested_at` is Kafka's time of the record, never
+-- Facts: one row a decision, in the order the analysis reads them: by hours, and within an hour by where they came from. A batch is of one
+-- partition, so its rows stay together when parts are merged; sorted by time, those of all partitions alternate row by row, and a merge
+-- costs nearly twice as much (docs/adr/0017-decisions-by-offset.md). `_ingested_at` is Kafka's time of the record, never
 -- the clock of whoever inserts, so that a batch rebuilt from the same offsets is the same bytes.
 CREATE TABLE IF NOT EXISTS decisions
 (
@@ -33,7 +35,7 @@ CREATE TABLE IF NOT EXISTS decisions
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(timestamp)
-ORDER BY (log_type, toStartOfHour(timestamp), method_used, timestamp, _topic, _partition, _offset)
+ORDER BY (log_type, toStartOfHour(timestamp), method_used, _topic, _partition, _offset)
 TTL toDateTime(_ingested_at) + INTERVAL 400 DAY
 SETTINGS non_replicated_deduplication_window = 10000;
 

@@ -178,6 +178,19 @@ pub async fn status_of(client: &Client, migrations: &[Migration]) -> Result<Stat
     compare(&applied, migrations)
 }
 
+/// Names and checksums of earlier texts of migrations. What they made serves as well as what today's make, and stays as it is.
+/// The table of `0001_decisions` was sorted by time within its hours; the view of `0002_rollup_hourly` made a decimal of each value.
+const EARLIER: [(&str, &str); 2] = [
+    (
+        "0001_decisions",
+        "2a628efcd94f3b521ebf6b8c963838f668cf942fc886439e543fb1f6b728ddc6",
+    ),
+    (
+        "0002_rollup_hourly",
+        "859a5e71baf86c5fc610bf4e7b6d6e72660be54086b5b59e29388e6c826b7bf0",
+    ),
+];
+
 const RECORD_TABLE: &str = "CREATE TABLE IF NOT EXISTS _migrations (name String, checksum String, \
      applied_at DateTime64(3, 'UTC') DEFAULT now64(3)) ENGINE = ReplacingMergeTree ORDER BY (name, checksum)";
 
@@ -199,7 +212,7 @@ fn compare(applied: &[Applied], migrations: &[Migration]) -> Result<Status, Migr
                 name: record.name.clone(),
             });
         };
-        if migration.checksum() != record.checksum {
+        if migration.checksum() != record.checksum && !is_earlier(record) {
             return Err(MigrateError::Edited {
                 name: record.name.clone(),
             });
@@ -220,6 +233,10 @@ fn compare(applied: &[Applied], migrations: &[Migration]) -> Result<Status, Migr
         applied: names(done),
         pending: names(pending),
     })
+}
+
+fn is_earlier(record: &Applied) -> bool {
+    EARLIER.contains(&(record.name.as_str(), record.checksum.as_str()))
 }
 
 async fn run(client: &Client, migration: &Migration) -> Result<(), MigrateError> {
@@ -259,5 +276,33 @@ async fn check_settings(client: &Client) -> Result<(), MigrateError> {
             setting: "non_replicated_deduplication_window",
             reason: "what is inserted again must be recognised: a batch counts once, a run has one owner",
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn applied(name: &str, checksum: &str) -> Vec<Applied> {
+        vec![Applied {
+            name: name.to_owned(),
+            checksum: checksum.to_owned(),
+        }]
+    }
+
+    #[test]
+    fn what_an_earlier_text_made_is_kept_and_what_any_other_made_is_refused() {
+        for (name, earlier) in EARLIER {
+            let mut migrations = embedded();
+            migrations.retain(|migration| migration.name == name);
+            assert_ne!(earlier, migrations[0].checksum());
+            let status = compare(&applied(name, earlier), &migrations).unwrap();
+            assert_eq!(status.applied, [name]);
+            let other = applied(name, &earlier.replace('2', "3"));
+            assert!(matches!(
+                compare(&other, &migrations),
+                Err(MigrateError::Edited { .. })
+            ));
+        }
     }
 }

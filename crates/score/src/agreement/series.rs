@@ -223,8 +223,8 @@ impl Series {
                 let value = Self::sent(values[index]);
                 let moments = totals.measures.entry(pointer(at)).or_default();
                 if moments.sum.add(value).is_ok() {
-                    let square = format!("{:.9}", value * value).replace('.', "");
-                    moments.squares_nanos += square.parse::<i128>().unwrap_or_default();
+                    // As the view of the rollup rounds.
+                    moments.squares_nanos += (value * value * 1e9).round_ties_even() as i128;
                 }
             }
         }
