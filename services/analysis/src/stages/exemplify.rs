@@ -1,7 +1,7 @@
 //! Decisions that show what is recommended, so that a reader can look at some and list all.
 
 use kaizen_catalogue::{Component, Direction, Metric};
-use kaizen_findings::{Detail, Examples, Missing, REST, Recommendation};
+use kaizen_findings::{Detail, Examples, LabelShape, Missing, REST, Recommendation};
 use kaizen_warehouse::queries::{ExamplesQuery, Filter, Label, QueryError, Which, Window, examples};
 
 use super::Work;
@@ -84,18 +84,15 @@ fn which<'a>(work: &Work<'_>, it: &Recommendation, metric: Option<&'a Metric>) -
     }
 }
 
-/// The label of the output that it is about; its title begins with it.
+/// The label of the output that it is about: of several, one that is the wrong way round, as its evidence is.
 fn praised(work: &Work<'_>, it: &Recommendation) -> Option<Label> {
-    let of_component = work
-        .findings
-        .iter()
-        .filter(|found| found.component == it.component);
-    let labels = of_component.filter_map(|found| match &found.detail {
-        Detail::LabelOrder(order) => Label::ALL.into_iter().find(|label| label.name() == order.label),
+    let orders = work.findings.iter().filter_map(|found| match &found.detail {
+        Detail::LabelOrder(order) if found.component == it.component => Some(order),
         _ => None,
     });
-    let of_output = labels.filter(|label| *label != Label::ConfidenceLevel);
-    of_output.min_by_key(|label| it.title.find(label.name()).unwrap_or(usize::MAX))
+    let of_output = orders.filter(|order| order.label != Label::ConfidenceLevel.name());
+    let first = of_output.min_by_key(|order| order.shape != LabelShape::Inverted)?;
+    Label::ALL.into_iter().find(|label| label.name() == first.label)
 }
 
 /// What the values of the examples are, and their unit.
