@@ -5,7 +5,7 @@ use std::ops::Range;
 use kaizen_findings::{Direction, History, Judgement, Observed, Quality, Spans, Trend, judge};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution, StandardNormal};
+use rand_distr::{Binomial, Distribution, Poisson, StandardNormal};
 
 const NOISE: [f64; 7] = [0.01, -0.02, 0.015, 0.0, -0.01, 0.02, -0.015];
 const DAY: i64 = 86_400;
@@ -215,5 +215,58 @@ fn of_metrics_that_only_follow_the_week_at_most_one_in_twenty_is_called_changed(
         let called = called.count() as f64 / 2_000.0;
         // 5 % and three standard errors.
         assert!(called <= 0.065, "{called} of {length} in {history} days");
+    }
+}
+
+/// Decisions of the hours of a working day; a weekend has a fifth.
+const OF_A_DAY: [f64; 24] = [
+    12.0, 12.0, 12.0, 12.0, 12.0, 13.0, 31.0, 63.0, 68.0, 85.0, 95.0, 84.0, 58.0, 70.0, 75.0, 77.0, 80.0,
+    54.0, 34.0, 27.0, 18.0, 15.0, 10.0, 10.0,
+];
+
+/// Eight weeks of hours with a share of `share(hour)`.
+fn shares(seed: u64, share: impl Fn(i64) -> f64) -> (History, Spans) {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let hours = (0..8 * 168_i64).map(|hour| {
+        // 1 January 1970 was a Thursday.
+        let is_weekend = matches!(hour / 24 % 7, 2 | 3);
+        let usual = OF_A_DAY[(hour % 24) as usize] / if is_weekend { 5.0 } else { 1.0 };
+        let n: f64 = Poisson::new(usual).unwrap().sample(&mut random);
+        let hits = Binomial::new(n as u64, share(hour)).unwrap().sample(&mut random);
+        Observed {
+            start: hour * HOUR,
+            end: (hour + 1) * HOUR,
+            value: (n > 0.0).then(|| hits as f64 / n),
+            n,
+            coverage: Some(1.0),
+            incomplete: false,
+        }
+    });
+    let hours: Vec<Observed> = hours.collect();
+    let (history, spans) = past(7, parts(DAY, 0..56, |_| 0.988));
+    (
+        History {
+            is_share: true,
+            least: 10.0,
+            hours,
+            ..history
+        },
+        spans,
+    )
+}
+
+#[test]
+fn a_share_near_one_moves_when_failures_become_more_and_not_by_chance() {
+    let by_chance = (0..100).map(|seed| judged(shares(seed, |_| 0.988)).moves.len());
+    assert!(by_chance.sum::<usize>() <= 4, "in 200 weeks");
+    // 1.2 % of failures become 4 % two days before the end.
+    let since = 54 * 24;
+    for seed in 0..10 {
+        let moves = judged(shares(seed, |hour| if hour < since { 0.988 } else { 0.96 })).moves;
+        assert_eq!(moves.len(), 1, "{moves:?}");
+        assert!(
+            (moves[0].at / HOUR - since).abs() <= 24 && !moves[0].is_improving,
+            "{moves:?}"
+        );
     }
 }

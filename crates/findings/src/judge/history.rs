@@ -10,6 +10,8 @@ pub struct History {
     /// Whether values of parts add up to that of the whole, as counts and sums do: where decisions are missing, such a value
     /// is less than it should be.
     pub adds_up: bool,
+    /// Whether a value is the share of its decisions that satisfy a condition: then it is known how far chance takes it.
+    pub is_share: bool,
     /// Decisions that an hour or day must have for its value to say something: of fewer, most is chance.
     pub least: f64,
     /// Hours in the order of time, gaps included; may be empty.

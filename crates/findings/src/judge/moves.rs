@@ -1,6 +1,6 @@
 //! Changes of level and anomalies.
 
-use kaizen_stats::{Scale, Times, analyse};
+use kaizen_stats::{ChangePoint, Scale, Times, analyse, two_proportions};
 use serde::{Deserialize, Serialize};
 
 use super::history::{History, Observed, Spans, counted};
@@ -42,6 +42,12 @@ const ENOUGH: f64 = 2.0 / 3.0;
 /// Hours with less than this part of the usual decisions scatter too much more than the others to be told from a change.
 const USUAL: f64 = 0.5;
 
+/// Of intervals.
+const LEVEL: f64 = 0.95;
+/// What a change of a share must be worth by its decisions, as a square of standard errors: as much as is asked of the hours, of which
+/// some two hundred stretches could have been taken for one.
+const BY_DECISIONS: f64 = 12.0;
+
 /// Looks at hours where they hold enough decisions, else at days, over all of the history; tells what lies in the periods.
 pub(super) fn find(history: &History, spans: Spans) -> (Vec<Move>, Vec<Anomaly>) {
     let parts = parts(history);
@@ -69,7 +75,12 @@ pub(super) fn find(history: &History, spans: Spans) -> (Vec<Move>, Vec<Anomaly>)
     let scaled: Vec<f64> = values.iter().map(|value| scale.put(*value)).collect();
     let found = analyse(Times::Seconds(&starts), &scaled, false);
     let improves = |up: bool| up == history.higher_is_better;
-    let moves = found.change_points.iter().map(|change| {
+    let changes = if history.is_share {
+        told_by_decisions(&found.change_points, parts)
+    } else {
+        found.change_points
+    };
+    let moves = changes.iter().map(|change| {
         let part = &parts[change.index];
         let level = level_around(&values, change.index, week(parts));
         Move {
@@ -98,6 +109,27 @@ pub(super) fn find(history: &History, spans: Spans) -> (Vec<Move>, Vec<Anomaly>)
         moves.filter(|it| spans.hold(it.at)).collect(),
         anomalies.filter(|it| spans.hold(it.at)).collect(),
     )
+}
+
+/// The changes of a share that the decisions on both sides tell as well, each up to the change next to it. Shares of hours are
+/// not alike: near 1 most hours of few decisions have no failure at all, and the others look like outliers.
+fn told_by_decisions(changes: &[ChangePoint], parts: &[Observed]) -> Vec<ChangePoint> {
+    let counts = |from: usize, to: usize| {
+        let values = (parts[from..to].iter()).map(|part| (counted(part, false), part.n));
+        let values = values.filter(|(share, _)| share.is_finite());
+        values.fold((0.0, 0.0), |(hits, all), (share, n)| (hits + share * n, all + n))
+    };
+    let bounds: Vec<usize> = std::iter::once(0)
+        .chain(changes.iter().map(|change| change.index))
+        .chain([parts.len()])
+        .collect();
+    let told = |(_, bounds): &(&ChangePoint, &[usize])| {
+        let (before, after) = (counts(bounds[0], bounds[1]), counts(bounds[1], bounds[2]));
+        let compared = two_proportions(before, after, 1.0, LEVEL);
+        compared.is_some_and(|it| it.z.powi(2) >= BY_DECISIONS)
+    };
+    let told = changes.iter().zip(bounds.windows(3)).filter(told);
+    told.map(|(change, _)| *change).collect()
 }
 
 /// Decisions that a part must have, of metrics that do not add up.
@@ -133,5 +165,41 @@ fn parts(history: &History) -> &[Observed] {
         &history.hours
     } else {
         &history.days
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Hours of `n` decisions each, of which so many succeed.
+    fn hours(of: &[(usize, f64, f64)]) -> Vec<Observed> {
+        let hour = |(n, hits): (f64, f64)| Observed {
+            value: Some(hits / n),
+            n,
+            coverage: Some(1.0),
+            ..Observed::default()
+        };
+        of.iter()
+            .flat_map(|(hours, n, hits)| std::iter::repeat_n(hour((*n, *hits)), *hours))
+            .collect()
+    }
+
+    #[test]
+    fn a_share_changes_where_its_decisions_say_so_too() {
+        // 1.2 % failed; of 4 decisions an hour that fails almost never, which is how it was.
+        let few = hours(&[(500, 100.0, 98.8), (60, 4.0, 4.0)]);
+        let many = hours(&[(500, 100.0, 98.8), (60, 40.0, 40.0)]);
+        let change = |index: usize| ChangePoint {
+            index,
+            effect: 0.012,
+            interval: (0.007, 0.017),
+        };
+        assert_eq!(told_by_decisions(&[change(500)], &few), []);
+        assert_eq!(told_by_decisions(&[change(500)], &many), [change(500)]);
+        // Each is compared with what lies up to its neighbours.
+        let there_and_back = hours(&[(300, 100.0, 98.8), (30, 100.0, 80.0), (300, 100.0, 98.8)]);
+        let both = [change(300), change(330)];
+        assert_eq!(told_by_decisions(&both, &there_and_back), both);
     }
 }

@@ -165,6 +165,7 @@ impl<'a> Memory<'a> {
             metric: self.component.full_name(metric),
             higher_is_better: metric.direction == Direction::HigherIsBetter,
             adds_up: matches!(expression, Expression::Count | Expression::Sum(_)),
+            is_share: matches!(expression, Expression::Share(_)),
             least: match expression {
                 Expression::Quantile(_, level) => TELLING / level.min(1.0 - level),
                 _ => TELLING,

@@ -77,6 +77,7 @@ fn of(hours: Vec<Observed>, days: Vec<Observed>, spans: Spans) -> History {
         metric: "simulated.metric".to_owned(),
         higher_is_better: true,
         adds_up: false,
+        is_share: false,
         least: 10.0,
         hours,
         days,

@@ -224,6 +224,7 @@ fn history(counts: &[(f64, f64)], origin: i64, metric: &Metric, volume: bool) ->
         metric: metric.name.clone(),
         higher_is_better: true,
         adds_up: volume,
+        is_share: !volume,
         least: 10.0,
         hours: (0..counts.len()).map(|hour| part(hour, hour + 1, &all)).collect(),
         days: (0..counts.len() / 24)

@@ -94,6 +94,10 @@ async fn history(
         metric: component.full_name(wanted),
         higher_is_better: wanted.direction == Direction::HigherIsBetter,
         adds_up: adds_up(&wanted.expression),
+        is_share: matches!(
+            wanted.expression,
+            Expression::Share(_) | Expression::OutcomeRate(_)
+        ),
         least: least(&wanted.expression),
         hours: by_hour,
         days,
