@@ -32,7 +32,9 @@ pub struct Judgement {
 /// Judges the metrics of a run together: of the trends it calls, about one in twenty is chance, however many metrics there
 /// are.
 pub fn judge(histories: &[History], spans: Spans) -> Vec<Judgement> {
-    let moves = histories.iter().map(|history| moves::find(history, spans));
+    let moves = histories
+        .iter()
+        .map(|history| moves::find(history, histories.len(), spans));
     let evidence: Vec<_> = histories
         .iter()
         .map(|history| verdict::weigh(history, spans))

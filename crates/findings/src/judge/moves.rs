@@ -45,11 +45,14 @@ const USUAL: f64 = 0.5;
 /// Of intervals.
 const LEVEL: f64 = 0.95;
 /// What a change of a share must be worth by its decisions, as a square of standard errors: as much as is asked of the hours, of which
-/// some two hundred stretches could have been taken for one.
+/// some two hundred stretches could have been taken for one. Twice the logarithm of the number of metrics comes on top, so that
+/// in a run of many no more is found by chance than in one.
 const BY_DECISIONS: f64 = 12.0;
 
 /// Looks at hours where they hold enough decisions, else at days, over all of the history; tells what lies in the periods.
-pub(super) fn find(history: &History, spans: Spans) -> (Vec<Move>, Vec<Anomaly>) {
+///
+/// `among` is the number of metrics that are looked at together.
+pub(super) fn find(history: &History, among: usize, spans: Spans) -> (Vec<Move>, Vec<Anomaly>) {
     let parts = parts(history);
     let least = if history.adds_up {
         0.0
@@ -76,7 +79,7 @@ pub(super) fn find(history: &History, spans: Spans) -> (Vec<Move>, Vec<Anomaly>)
     let found = analyse(Times::Seconds(&starts), &scaled, false);
     let improves = |up: bool| up == history.higher_is_better;
     let changes = if history.is_share {
-        told_by_decisions(&found.change_points, parts)
+        told_by_decisions(&found.change_points, parts, among)
     } else {
         found.change_points
     };
@@ -113,7 +116,8 @@ pub(super) fn find(history: &History, spans: Spans) -> (Vec<Move>, Vec<Anomaly>)
 
 /// The changes of a share that the decisions on both sides tell as well, each up to the change next to it. Shares of hours are
 /// not alike: near 1 most hours of few decisions have no failure at all, and the others look like outliers.
-fn told_by_decisions(changes: &[ChangePoint], parts: &[Observed]) -> Vec<ChangePoint> {
+fn told_by_decisions(changes: &[ChangePoint], parts: &[Observed], among: usize) -> Vec<ChangePoint> {
+    let worth = BY_DECISIONS + 2.0 * (among.max(1) as f64).ln();
     let counts = |from: usize, to: usize| {
         let values = (parts[from..to].iter()).map(|part| (counted(part, false), part.n));
         let values = values.filter(|(share, _)| share.is_finite());
@@ -126,7 +130,7 @@ fn told_by_decisions(changes: &[ChangePoint], parts: &[Observed]) -> Vec<ChangeP
     let told = |(_, bounds): &(&ChangePoint, &[usize])| {
         let (before, after) = (counts(bounds[0], bounds[1]), counts(bounds[1], bounds[2]));
         let compared = two_proportions(before, after, 1.0, LEVEL);
-        compared.is_some_and(|it| it.z.powi(2) >= BY_DECISIONS)
+        compared.is_some_and(|it| it.z.powi(2) >= worth)
     };
     let told = changes.iter().zip(bounds.windows(3)).filter(told);
     told.map(|(change, _)| *change).collect()
@@ -190,16 +194,19 @@ mod tests {
         // 1.2 % failed; of 4 decisions an hour that fails almost never, which is how it was.
         let few = hours(&[(500, 100.0, 98.8), (60, 4.0, 4.0)]);
         let many = hours(&[(500, 100.0, 98.8), (60, 40.0, 40.0)]);
+        let some = hours(&[(500, 100.0, 98.8), (60, 20.0, 20.0)]);
         let change = |index: usize| ChangePoint {
             index,
             effect: 0.012,
             interval: (0.007, 0.017),
         };
-        assert_eq!(told_by_decisions(&[change(500)], &few), []);
-        assert_eq!(told_by_decisions(&[change(500)], &many), [change(500)]);
+        assert_eq!(told_by_decisions(&[change(500)], &few, 1), []);
+        assert_eq!(told_by_decisions(&[change(500)], &many, 20), [change(500)]);
+        assert_eq!(told_by_decisions(&[change(500)], &some, 1), [change(500)]);
+        assert_eq!(told_by_decisions(&[change(500)], &some, 20), []);
         // Each is compared with what lies up to its neighbours.
         let there_and_back = hours(&[(300, 100.0, 98.8), (30, 100.0, 80.0), (300, 100.0, 98.8)]);
         let both = [change(300), change(330)];
-        assert_eq!(told_by_decisions(&both, &there_and_back), both);
+        assert_eq!(told_by_decisions(&both, &there_and_back, 20), both);
     }
 }
