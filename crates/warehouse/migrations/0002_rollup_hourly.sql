@@ -57,11 +57,15 @@ SELECT
     countIf(isNotNull(success_indicator)) AS labelled,
     countIf(ifNull(success_indicator, false)) AS positives,
     countIf(has_quality) AS quality_count,
-    toDecimal128(sumIf(toInt128(round(if(has_quality, quality, 0.) * 1e6)), has_quality), 0) * toDecimal128('0.000001', 6) AS quality_sum,
-    toDecimal128(sumIf(toInt128(round(if(has_quality, quality * quality, 0.) * 1e6)), has_quality), 0) * toDecimal128('0.000001', 6) AS quality_sum_squares,
+    toDecimal128(sumIf(toInt128(round(if(has_quality, quality, 0.) * 1e6)), has_quality), 0) * toDecimal128('0.000001', 6)
+        AS quality_sum,
+    toDecimal128(sumIf(toInt128(round(if(has_quality, quality * quality, 0.) * 1e6)), has_quality), 0) * toDecimal128('0.000001', 6)
+        AS quality_sum_squares,
     countIf(has_time) AS processing_time_count,
-    toDecimal128(sumIf(toInt128(round(if(has_time, seconds, 0.) * 1e6)), has_time), 0) * toDecimal128('0.000001', 6) AS processing_time_sum,
-    toDecimal128(sumIf(toInt128(round(if(has_time, seconds * seconds, 0.) * 1e6)), has_time), 0) * toDecimal128('0.000001', 6) AS processing_time_sum_squares,
+    toDecimal128(sumIf(toInt128(round(if(has_time, seconds, 0.) * 1e6)), has_time), 0) * toDecimal128('0.000001', 6)
+        AS processing_time_sum,
+    toDecimal128(sumIf(toInt128(round(if(has_time, seconds * seconds, 0.) * 1e6)), has_time), 0) * toDecimal128('0.000001', 6)
+        AS processing_time_sum_squares,
     sumMapIf(map(toUInt64(toDecimal128(printf('%.2e', if(has_time, seconds, 0.)), 9) * 1000000000), toUInt64(1)), has_time)
         AS processing_times,
     sumMap(mapApply((name, value) -> (name, toUInt64(1)), numbers)) AS measure_counts,

@@ -44,9 +44,9 @@ const USUAL: f64 = 0.5;
 
 /// Of intervals.
 const LEVEL: f64 = 0.95;
-/// What a change of a share must be worth by its decisions, as a square of standard errors: as much as is asked of the hours, of which
-/// some two hundred stretches could have been taken for one. Twice the logarithm of the number of metrics comes on top, so that
-/// in a run of many no more is found by chance than in one.
+/// What a change of a share must be worth by its decisions, as a square of standard errors: as much as is asked of the hours
+/// ([`kaizen_stats::change_points`]). Twice the logarithm of the number of metrics comes on top, so that in a run of many no more is found
+/// by chance than in one.
 const BY_DECISIONS: f64 = 12.0;
 
 /// Looks at hours where they hold enough decisions, else at days, over all of the history; tells what lies in the periods.
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_share_changes_where_its_decisions_say_so_too() {
-        // 1.2 % failed; of 4 decisions an hour that fails almost never, which is how it was.
+        // 1.2 % fail, then none: of 240 decisions that is chance, of 1,200 it is one metric's change, of 2,400 one of twenty's.
         let few = hours(&[(500, 100.0, 98.8), (60, 4.0, 4.0)]);
         let many = hours(&[(500, 100.0, 98.8), (60, 40.0, 40.0)]);
         let some = hours(&[(500, 100.0, 98.8), (60, 20.0, 20.0)]);
