@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use kaizen_findings::{Direction, History, Judgement, Observed, Quality, Spans, Trend, judge};
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Binomial, Distribution, Poisson, StandardNormal};
+use rand_distr::{Distribution, StandardNormal};
 
 const NOISE: [f64; 7] = [0.01, -0.02, 0.015, 0.0, -0.01, 0.02, -0.015];
 const DAY: i64 = 86_400;
@@ -219,9 +219,8 @@ fn of_metrics_that_only_follow_the_week_at_most_one_in_twenty_is_called_changed(
 }
 
 /// Decisions of the hours of a working day; a weekend has a fifth.
-const OF_A_DAY: [f64; 24] = [
-    12.0, 12.0, 12.0, 12.0, 12.0, 13.0, 31.0, 63.0, 68.0, 85.0, 95.0, 84.0, 58.0, 70.0, 75.0, 77.0, 80.0,
-    54.0, 34.0, 27.0, 18.0, 15.0, 10.0, 10.0,
+const OF_A_DAY: [u32; 24] = [
+    12, 12, 12, 12, 12, 13, 31, 63, 68, 85, 95, 84, 58, 70, 75, 77, 80, 54, 34, 27, 18, 15, 10, 10,
 ];
 
 /// Eight weeks of hours with a share of `share(hour)`.
@@ -230,13 +229,13 @@ fn shares(seed: u64, share: impl Fn(i64) -> f64) -> (History, Spans) {
     let hours = (0..8 * 168_i64).map(|hour| {
         // 1 January 1970 was a Thursday.
         let is_weekend = matches!(hour / 24 % 7, 2 | 3);
-        let usual = OF_A_DAY[(hour % 24) as usize] / if is_weekend { 5.0 } else { 1.0 };
-        let n: f64 = Poisson::new(usual).unwrap().sample(&mut random);
-        let hits = Binomial::new(n as u64, share(hour)).unwrap().sample(&mut random);
+        let n = OF_A_DAY[(hour % 24) as usize] / if is_weekend { 5 } else { 1 };
+        let hits = (0..n).filter(|_| random.random_bool(share(hour))).count();
+        let (hits, n) = (hits as f64, f64::from(n));
         Observed {
             start: hour * HOUR,
             end: (hour + 1) * HOUR,
-            value: (n > 0.0).then(|| hits as f64 / n),
+            value: Some(hits / n),
             n,
             coverage: Some(1.0),
             incomplete: false,
